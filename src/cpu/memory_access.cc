@@ -1,0 +1,188 @@
+// The out-of-line half of memory access: TLB misses, page crossings, marked frames,
+// alignment checks, and every access that goes through a segment's checks.
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/cpu.h"
+
+namespace lgx {
+namespace {
+
+u32 ToPageEnd(Lin at, u32 len) { return std::min(len, kPageSize - PageOffset(at)); }
+
+}  // namespace
+
+bool Cpu::PageFault(Lin lin, u32 error) {
+  fault_ = Fault{kVectorPf, true, error, lin.value};
+  fault_waiting_ = true;
+  return false;
+}
+
+bool Cpu::AlignmentActive() const {
+  return state.cpl == 3 && (state.cr0 & kCr0Am) != 0 &&
+         (state.eflags_rest & kEflagsAc) != 0;
+}
+
+bool Cpu::Aligned(Lin lin, u32 len, u32 align) {
+  if (!AlignmentActive()) return true;
+  if (align == 0) align = len;
+  if ((lin.value & (align - 1)) == 0) return true;
+  return RaiseFalse(kVectorAc, 0);
+}
+
+bool Cpu::CopyIn(Lin at, u8* bytes, u32 len, bool user) {
+  while (len != 0) {
+    const u32 part = ToPageEnd(at, len);
+    const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
+    if (entry.read_tag == (at.value & ~kPageMask)) {
+      std::memcpy(bytes, entry.Host(at.value), part);
+    } else {
+      const WalkResult walk = tlb_.Fill(at, Access::kRead, user);
+      if (!walk.ok) return PageFault(at, walk.error);
+      memory_.Read(MpaOf(walk.frame) + PageOffset(at), bytes, part);
+    }
+    at += part;
+    bytes += part;
+    len -= part;
+  }
+  return true;
+}
+
+bool Cpu::ProbeLinear(Lin at, u32 len, Access access, bool user) {
+  while (len != 0) {
+    const u32 part = ToPageEnd(at, len);
+    const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
+    const u32 tag = access == Access::kWrite ? entry.write_tag : entry.read_tag;
+    if (tag != (at.value & ~kPageMask)) {
+      const WalkResult walk = tlb_.Fill(at, access, user);
+      if (!walk.ok) return PageFault(at, walk.error);
+    }
+    at += part;
+    len -= part;
+  }
+  return true;
+}
+
+bool Cpu::CopyOut(Lin at, const u8* bytes, u32 len, bool user) {
+  // A store that reaches into a second page writes nothing unless both pages take it.
+  if (ToPageEnd(at, len) != len && !ProbeLinear(at, len, Access::kWrite, user))
+    return false;
+  while (len != 0) {
+    const u32 part = ToPageEnd(at, len);
+    const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
+    if (entry.write_tag == (at.value & ~kPageMask)) {
+      std::memcpy(entry.Host(at.value), bytes, part);
+    } else {
+      const WalkResult walk = tlb_.Fill(at, Access::kWrite, user);
+      if (!walk.ok) return PageFault(at, walk.error);
+      memory_.Write(MpaOf(walk.frame) + PageOffset(at), bytes, part);
+    }
+    at += part;
+    bytes += part;
+    len -= part;
+  }
+  return true;
+}
+
+bool Cpu::LoadLinear(Lin at, u8* bytes, u32 len, bool user) {
+  return CopyIn(at, bytes, len, user);
+}
+
+bool Cpu::StoreLinear(Lin at, const u8* bytes, u32 len, bool user) {
+  return CopyOut(at, bytes, len, user);
+}
+
+// A segment refuses an access in this order: unusable or wrong type, then the limit.
+bool Cpu::CheckSegment(Seg seg, u32 offset, u32 size, bool write) {
+  const Segment& s = segment(seg);
+  if (s.Contains(offset, size) && (write ? s.writable : s.readable)) return true;
+  const bool usable = (s.attr & kAttrPresent) != 0;
+  if (usable && !(write ? s.writable : s.readable)) return RaiseFalse(kVectorGp, 0);
+  return SegmentFault(seg);
+}
+
+bool Cpu::LoadBytes(Seg seg, u32 offset, u8* bytes, u32 len, u32 align) {
+  if (!CheckSegment(seg, offset, len, false)) return false;
+  const Lin lin(segment(seg).base + offset);
+  return Aligned(lin, len, align) && CopyIn(lin, bytes, len, state.cpl == 3);
+}
+
+bool Cpu::StoreBytes(Seg seg, u32 offset, const u8* bytes, u32 len, u32 align) {
+  if (!CheckSegment(seg, offset, len, true)) return false;
+  const Lin lin(segment(seg).base + offset);
+  return Aligned(lin, len, align) && CopyOut(lin, bytes, len, state.cpl == 3);
+}
+
+bool Cpu::ProbeStore(Seg seg, u32 offset, u32 len, u32 align) {
+  if (!CheckSegment(seg, offset, len, true)) return false;
+  const Lin lin(segment(seg).base + offset);
+  return Aligned(lin, len, align) &&
+         ProbeLinear(lin, len, Access::kWrite, state.cpl == 3);
+}
+
+bool Cpu::LoadOperand(Seg seg, u32 offset, u32 bytes, u32* value) {
+  u8 raw[4] = {};
+  if (!LoadBytes(seg, offset, raw, bytes)) return false;
+  *value = LoadLe<u32>(raw);
+  return true;
+}
+
+bool Cpu::StoreOperand(Seg seg, u32 offset, u32 bytes, u32 value) {
+  u8 raw[4];
+  StoreLe<u32>(raw, value);
+  return StoreBytes(seg, offset, raw, bytes);
+}
+
+// -- behind the inline paths of the handlers
+// ------------------------------------------------
+
+namespace {
+// Set by decoding when an address operation has already checked the segment.
+constexpr u8 kSegChecked = 0xff;
+}  // namespace
+
+#define LGX_REFUSE_WRAP(result)                           \
+  if (lin + (size - 1) < lin && op->seg != kSegChecked) { \
+    /* past the end of a 4 GiB segment */                 \
+    SegmentFault(static_cast<Seg>(op->seg));              \
+    return result;                                        \
+  }                                                       \
+  if (!Aligned(Lin(lin), size, 0)) return result
+
+LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
+  ++stats_.slow_access;
+  constexpr SlowValue kFailed = {0, true};
+  LGX_REFUSE_WRAP(kFailed);
+  u8 raw[4] = {};
+  if (!CopyIn(Lin(lin), raw, size, state.cpl == 3)) return kFailed;
+  return SlowValue{LoadLe<u32>(raw), false};
+}
+
+LGX_SLOW_PATH bool Cpu::SlowStore(u32 lin, u32 size, u32 value, const Op* op) {
+  ++stats_.slow_access;
+  storing = op;
+  LGX_REFUSE_WRAP(false);
+  u8 raw[4];
+  StoreLe<u32>(raw, value);
+  return CopyOut(Lin(lin), raw, size, state.cpl == 3);
+}
+
+LGX_SLOW_PATH u8* Cpu::SlowModify(u32 lin, u32 size, const Op* op) {
+  ++stats_.slow_access;
+  storing = op;
+  LGX_REFUSE_WRAP(nullptr);
+  const bool user = state.cpl == 3;
+  if (!ProbeLinear(Lin(lin), size, Access::kWrite, user)) return nullptr;
+  const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
+  if (entry.write_tag == ((lin + size - 1) & ~kPageMask)) return entry.Host(lin);
+  if (!CopyIn(Lin(lin), bounce, size, user)) return nullptr;
+  bounce_lin_ = lin;
+  return bounce;
+}
+
+LGX_SLOW_PATH void Cpu::FlushBounce(u32 size) {
+  // SlowModify has probed it: this cannot fault.
+  (void)CopyOut(Lin(bounce_lin_), bounce, size, state.cpl == 3);
+}
+
+}  // namespace lgx

@@ -1,0 +1,153 @@
+#include "cpu/protection.h"
+
+namespace lgx {
+
+bool ReadDescriptor(Cpu& cpu, u16 selector, u8 vector, u32 ext, Descriptor* descriptor) {
+  const bool local = (selector & 4) != 0;
+  const CpuState& s = cpu.state;
+  const bool usable = !local || (s.ldtr.attr & kAttrPresent) != 0;
+  const u32 base = local ? s.ldtr.base : s.gdtr.base;
+  const u32 limit = local ? s.ldtr.limit : s.gdtr.limit;
+  if (!usable || (selector | 7u) > limit) {
+    return cpu.RaiseFalse(vector, ErrorOf(selector) | ext);
+  }
+  descriptor->at = Lin(base + (selector & ~7u));
+  return cpu.LoadSystem(descriptor->at, &descriptor->low) &&
+         cpu.LoadSystem(descriptor->at + 4, &descriptor->high);
+}
+
+bool SetAccessed(Cpu& cpu, Descriptor* descriptor) {
+  if ((descriptor->high & 0x100) != 0) return true;
+  descriptor->high |= 0x100;
+  return cpu.StoreSystem<u8>(descriptor->at + 5, static_cast<u8>(descriptor->high >> 8));
+}
+
+void FillSegment(Segment* segment, u16 selector, const Descriptor& descriptor) {
+  segment->Set(selector, descriptor.Base(), descriptor.Limit(), descriptor.Attr());
+}
+
+void FillRealSegment(Segment* segment, u16 selector) {
+  constexpr u16 kRealData = kAttrPresent | kAttrS | kAttrWritable | kAttrAccessed;
+  segment->Set(selector, u32{selector} << 4, 0xffff, kRealData);
+}
+
+// What may be loaded?
+//   SS               writable data, RPL = DPL = CPL       else #GP(selector); null #GP(0)
+//   DS ES FS GS      data or readable code; DPL >= CPL and RPL unless conforming code
+//                                                         else #GP(selector); null is
+//                                                         fine
+//   not present      SS: #SS(selector), others #NP(selector)
+bool LoadSegment(Cpu& cpu, Seg seg, u16 selector) {
+  Segment& segment = cpu.segment(seg);
+  if (!cpu.Protected() || cpu.V86()) {
+    // Real mode keeps limit and attributes: "unreal" mode is a program's own doing.
+    if (cpu.V86()) {
+      FillRealSegment(&segment, selector);
+    } else {
+      segment.Set(selector, u32{selector} << 4, segment.limit, segment.attr);
+    }
+    cpu.ModeChanged();
+    return true;
+  }
+  Descriptor d;
+  if (seg == Seg::kSs) {
+    if (!CheckStackSegment(cpu, selector, cpu.state.cpl, kVectorGp, 0, &d)) return false;
+  } else {
+    if (IsNull(selector)) {
+      segment.SetNull(selector);
+      cpu.ModeChanged();
+      return true;
+    }
+    if (!ReadDescriptor(cpu, selector, kVectorGp, 0, &d)) return false;
+    const bool fits =
+        d.IsSegment() && d.IsReadable() &&
+        (d.IsConforming() || (RplOf(selector) <= d.Dpl() && cpu.state.cpl <= d.Dpl()));
+    if (!fits) return cpu.RaiseFalse(kVectorGp, ErrorOf(selector));
+    if (!d.IsPresent()) return cpu.RaiseFalse(kVectorNp, ErrorOf(selector));
+  }
+  if (!SetAccessed(cpu, &d)) return false;
+  FillSegment(&segment, selector, d);
+  cpu.ModeChanged();
+  return true;
+}
+
+bool CheckStackSegment(Cpu& cpu, u16 selector, u32 cpl, u8 vector, u32 ext,
+                       Descriptor* d) {
+  if (IsNull(selector)) return cpu.RaiseFalse(vector, ext);
+  if (!ReadDescriptor(cpu, selector, vector, ext, d)) return false;
+  if (RplOf(selector) != cpl || !d->IsWritableData() || d->Dpl() != cpl) {
+    return cpu.RaiseFalse(vector, ErrorOf(selector) | ext);
+  }
+  if (!d->IsPresent()) return cpu.RaiseFalse(kVectorSs, ErrorOf(selector) | ext);
+  return true;
+}
+
+void DropInnerSegments(Cpu& cpu) {
+  for (const Seg seg : {Seg::kEs, Seg::kDs, Seg::kFs, Seg::kGs}) {
+    Segment& s = cpu.segment(seg);
+    const bool conforming = (s.attr & kAttrCode) != 0 && (s.attr & kAttrConforming) != 0;
+    if ((s.attr & kAttrPresent) == 0 || conforming) continue;
+    if (s.Dpl() < cpu.state.cpl) s.SetNull(0);
+  }
+}
+
+bool ReadInnerStack(Cpu& cpu, u32 cpl, u32 ext, u16* ss, u32* esp) {
+  const Segment& tr = cpu.state.tr;
+  const bool wide = (tr.attr & 8) != 0;
+  const u32 offset = wide ? 4 + 8 * cpl : 2 + 4 * cpl;
+  const u32 size = wide ? 8 : 4;
+  if (offset + size - 1 > tr.limit) {
+    return cpu.RaiseFalse(kVectorTs, ErrorOf(tr.selector) | ext);
+  }
+  const Lin at(tr.base + offset);
+  if (wide) return cpu.LoadSystem(at, esp) && cpu.LoadSystem(at + 4, ss);
+  u16 sp = 0;
+  if (!cpu.LoadSystem(at, &sp) || !cpu.LoadSystem(at + 2, ss)) return false;
+  *esp = sp;
+  return true;
+}
+
+void EnterCode(Cpu& cpu, u16 selector, const Descriptor& code, u32 eip, u32 cpl) {
+  FillSegment(&cpu.segment(Seg::kCs), static_cast<u16>((selector & ~3) | cpl), code);
+  cpu.state.cpl = static_cast<u8>(cpl);
+  cpu.state.eip = cpu.next_eip = eip;
+  cpu.ModeChanged();
+}
+
+// -- stacks
+// -----------------------------------------------------------------------------------
+
+u32 StackWriter::Below(u32 bytes) const {
+  const u32 esp = esp_ - bytes;
+  return (ss_.attr & kAttrDb) != 0 ? esp : (esp_ & 0xffff0000) | (esp & 0xffff);
+}
+
+bool StackWriter::HasRoom(u32 bytes) {
+  const u32 mask = (ss_.attr & kAttrDb) != 0 ? 0xffffffff : 0xffff;
+  if (ss_.writable && ss_.Contains(Below(bytes) & mask, bytes)) return true;
+  return cpu_.RaiseFalse(kVectorSs, error_);
+}
+
+bool StackWriter::Push(u32 value, u32 bytes) {
+  if (!HasRoom(bytes)) return false;
+  const u32 esp = Below(bytes);
+  const u32 mask = (ss_.attr & kAttrDb) != 0 ? 0xffffffff : 0xffff;
+  u8 raw[4];
+  StoreLe<u32>(raw, value);
+  if (!cpu_.StoreLinear(Lin(ss_.base + (esp & mask)), raw, bytes, user_)) return false;
+  esp_ = esp;
+  return true;
+}
+
+u32 StackReader::Masked(u32 esp) const {
+  return cpu_.StackIs32() ? esp : (cpu_.Gpr(kEsp) & 0xffff0000) | (esp & 0xffff);
+}
+
+bool StackReader::Pop(u32 bytes, u32* value) {
+  const u32 mask = cpu_.StackIs32() ? 0xffffffff : 0xffff;
+  if (!cpu_.LoadOperand(Seg::kSs, esp_ & mask, bytes, value)) return false;
+  esp_ = Masked(esp_ + bytes);
+  return true;
+}
+
+}  // namespace lgx

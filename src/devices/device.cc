@@ -1,0 +1,41 @@
+#include "devices/device.h"
+
+#include <utility>
+
+#include "base/bits.h"
+
+namespace lgx {
+
+Device::Device(DeviceShape shape) : shape_(std::move(shape)) {}
+
+void Device::Start(std::span<const u8> accepted) {
+  accepted_.assign(shape_.features.size(), 0);
+  for (std::size_t i = 0; i < accepted_.size() && i < accepted.size(); ++i) {
+    accepted_[i] = accepted[i] & shape_.features[i];
+  }
+  running_ = true;
+  const bool notify_on_empty = Accepted(kFeatureNotifyOnEmpty);
+  for (Virtqueue& queue : queues_) queue.Start(notify_on_empty);
+}
+
+void Device::Reset() {
+  running_ = false;
+  accepted_.clear();
+  for (Virtqueue& queue : queues_) queue.Start(false);
+  OnReset();
+}
+
+bool Device::Accepted(u32 bit) const {
+  return bit / 8 < accepted_.size() && TestBit<u8>(accepted_[bit / 8], bit % 8);
+}
+
+void Device::AppendState(ByteWriter* state) const {
+  state->U8(shape_.type);
+  state->U8(running_ ? 1 : 0);
+  state->U32(static_cast<u32>(accepted_.size()));
+  state->Bytes(accepted_);
+  for (const Virtqueue& queue : queues_) queue.AppendState(state);
+  AppendOwnState(state);
+}
+
+}  // namespace lgx

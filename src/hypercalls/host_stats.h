@@ -1,0 +1,56 @@
+// What the Host counts while a Guest runs. The names are part of the program's interface
+// (ground-truth, user-interface section 7); counting is one addition to a plain word.
+#ifndef LGX_HYPERCALLS_HOST_STATS_H_
+#define LGX_HYPERCALLS_HOST_STATS_H_
+
+#include <array>
+
+#include "base/stats.h"
+#include "base/types.h"
+#include "hypercalls/abi.h"
+
+namespace lgx {
+
+inline constexpr u32 kLguestIrqs = 32;
+
+// Where a trap number is counted: exceptions one by one, then the three special kinds.
+inline constexpr u32 kCauseHostIrq = 32;
+inline constexpr u32 kCauseVector128 = 33;
+inline constexpr u32 kCauseImpossible = 34;
+inline constexpr u32 kCauses = 35;
+
+struct HostStats {
+  u64 crossings = 0;
+  std::array<u64, kCauses> causes{};
+  u64 hypercalls = 0;        // with those from the ring
+  u64 hypercalls_async = 0;  // only those
+  std::array<u64, kCalls> calls{};
+  std::array<u64, kCalls> calls_async{};
+  u64 rewritten = 0;  // vmcall instructions replaced by int 0x1f
+  std::array<u64, kLguestIrqs> irqs_injected{};
+
+  void CountCrossing(u32 trapnum) {
+    ++crossings;
+    if (trapnum < 32) {
+      ++causes[trapnum];
+    } else if (trapnum == 128) {
+      ++causes[kCauseVector128];
+    } else {
+      ++causes[trapnum < 256 ? kCauseHostIrq : kCauseImpossible];
+    }
+  }
+  void CountCall(Call call, bool async) {
+    ++hypercalls;
+    ++calls[static_cast<u32>(call)];
+    if (async) {
+      ++hypercalls_async;
+      ++calls_async[static_cast<u32>(call)];
+    }
+  }
+
+  void VisitStats(StatsVisitor& out) const;
+};
+
+}  // namespace lgx
+
+#endif  // LGX_HYPERCALLS_HOST_STATS_H_

@@ -1,0 +1,149 @@
+#include "machine/launcher.h"
+
+#include <utility>
+
+#include "base/file.h"
+#include "machine/boot_params.h"
+#include "machine/post_mortem.h"
+
+namespace lgx {
+namespace {
+
+// The format of the page tables: what the user says, what the kernel tells, or a guess.
+void ChooseMode(const MachineConfig& config, BootFiles* files) {
+  const std::optional<bool> told = files->kernel.recognition.pae;
+  files->mode_is_guess = !config.cpu.pae && !told;
+  const bool pae = config.cpu.pae.value_or(told.value_or(false));
+  files->mode = pae ? PagingMode::kPae : PagingMode::kTwoLevel;
+}
+
+Status ReadKernel(const MachineConfig& config, const BuiltinKernel& builtin,
+                  BootFiles* files) {
+  std::string path = config.kernel.path;
+  if (path.empty()) {
+    path = "(built-in guest)";
+    files->kernel_file = config.cpu.pae.value_or(false) ? builtin.pae : builtin.two_level;
+  } else {
+    StatusOr<std::vector<u8>> bytes = ReadFile(path);
+    if (!bytes.ok()) return bytes.status();
+    files->kernel_bytes = std::move(*bytes);
+    files->kernel_file = files->kernel_bytes;
+  }
+  StatusOr<KernelImage> kernel = InspectKernel(files->kernel_file, path);
+  if (!kernel.ok()) return kernel.status();
+  files->kernel = std::move(*kernel);
+  StatusOr<Generation> generation = CheckBootable(files->kernel, config.guest.abi);
+  if (!generation.ok()) return generation.status();
+  files->generation = *generation;
+  return absl::OkStatus();
+}
+
+Status ReadSymbols(const MachineConfig& config, BootFiles* files) {
+  files->symbols = files->kernel.symbols;
+  if (config.kernel.symbols.empty()) return absl::OkStatus();
+  StatusOr<std::vector<u8>> text = ReadFile(config.kernel.symbols);
+  if (!text.ok()) return text.status();
+  StatusOr<SymbolTable> symbols = ReadSystemMap(AsText(*text), config.kernel.symbols);
+  if (!symbols.ok()) return symbols.status();
+  files->symbols = std::move(*symbols);
+  return absl::OkStatus();
+}
+
+// A kernel of unknown format that died before it told us one: the other format may be it.
+bool LooksLikeWrongMode(const BootFiles& files, const Machine& machine,
+                        const Ending& ending) {
+  if (!files.mode_is_guess || ending.kind != Ending::Kind::kKilled) return false;
+  Stats stats;
+  machine.VisitStats(stats);
+  return stats.Get("hypercall.SET_PTE.count") == 0;
+}
+
+// A bzImage unpacks itself before it says anything to the Host. What goes wrong there
+// ends in a `hlt` loop or in wild jumps (guest-01 section 2.2).
+bool DiedUnpacking(const Machine& machine, const BootFiles& files, const Ending& ending) {
+  return ending.kind == Ending::Kind::kKilled && !machine.guest().lguest_data &&
+         files.kernel.format == KernelImage::Format::kBzImage;
+}
+
+void Describe(const Machine& machine, const BootFiles& files, LaunchResult* result) {
+  result->instructions = machine.instructions();
+  result->virtual_ns = machine.virtual_ns();
+  result->hash = machine.Hash();
+  result->stats = Stats();
+  machine.VisitStats(result->stats);
+  if (DiedUnpacking(machine, files, result->ending)) {
+    result->ending.detail =
+        "guest decompressor failed: the bzImage died before its first hypercall. Give "
+        "the guest more memory (-m), or give its vmlinux";
+  }
+  const Ending::Kind kind = result->ending.kind;
+  if (kind == Ending::Kind::kKilled || kind == Ending::Kind::kCrash) {
+    result->post_mortem = DescribeDeath(machine, files.symbols);
+  }
+}
+
+bool StartsAgain(const MachineConfig& config, const Ending& ending) {
+  if (ending.kind == Ending::Kind::kRestart) {
+    return config.on_restart == MachineConfig::OnEnd::kReboot;
+  }
+  return ending.kind == Ending::Kind::kCrash &&
+         config.on_panic == MachineConfig::OnEnd::kReboot;
+}
+
+}  // namespace
+
+StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
+                                  const BuiltinKernel& builtin) {
+  BootFiles files;
+  LGX_RETURN_IF_ERROR(CheckMemorySize(config.memory));
+  LGX_RETURN_IF_ERROR(CheckCommandLine(config.kernel.cmdline));
+  LGX_RETURN_IF_ERROR(ReadKernel(config, builtin, &files));
+  LGX_RETURN_IF_ERROR(CheckMemoryFor(files.kernel, files.generation, config.memory));
+  LGX_RETURN_IF_ERROR(ReadSymbols(config, &files));
+  ChooseMode(config, &files);
+  if (!config.kernel.initrd.empty()) {
+    StatusOr<std::vector<u8>> initrd = ReadFile(config.kernel.initrd);
+    if (!initrd.ok()) return initrd.status();
+    files.initrd = std::move(*initrd);
+  }
+  StatusOr<BootLayout> layout =
+      PlanMemory(config.memory, files.mode, files.initrd.size(), config.kernel.initrd,
+                 files.kernel.initrd_addr_max());
+  if (!layout.ok()) return layout.status();
+  LGX_RETURN_IF_ERROR(CheckKernelFits(files.kernel, files.kernel_file, *layout));
+  files.warnings = CommandLineWarnings(config.kernel.cmdline);
+  return files;
+}
+
+StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
+                              ConsoleBackend& console, LaunchObserver& observer) {
+  LaunchResult result;
+  std::optional<PagingMode> second_try;
+  while (true) {
+    StatusOr<BootFiles> files = ReadBootFiles(config, builtin);
+    if (!files.ok()) return files.status();
+    if (second_try) {
+      files->mode = *second_try;
+      files->mode_is_guess = false;
+    }
+    const BootRequest request{config,        files->kernel,     files->kernel_file,
+                              files->initrd, files->generation, files->mode};
+    StatusOr<std::unique_ptr<Machine>> machine =
+        Machine::Create(request, console, &observer);
+    if (!machine.ok()) return machine.status();
+    observer.OnBoot(*files, result.boots++);
+    result.ending = (*machine)->Run();
+    if (LooksLikeWrongMode(*files, **machine, result.ending)) {
+      observer.OnWarning(
+          "the kernel does not tell the format of its page tables and died without PAE "
+          "(" +
+          result.ending.reason + "); trying once with PAE. --pae says it for good.");
+      second_try = PagingMode::kPae;
+      continue;
+    }
+    Describe(**machine, *files, &result);
+    if (!StartsAgain(config, result.ending)) return result;
+  }
+}
+
+}  // namespace lgx

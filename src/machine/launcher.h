@@ -1,0 +1,64 @@
+// What the lguest program did: read the files, choose how to boot them, run the Guest,
+// and begin again when it restarts.
+#ifndef LGX_MACHINE_LAUNCHER_H_
+#define LGX_MACHINE_LAUNCHER_H_
+
+#include <string>
+#include <vector>
+
+#include "base/stats.h"
+#include "base/status.h"
+#include "machine/config.h"
+#include "machine/kernel_image.h"
+#include "machine/machine.h"
+
+namespace lgx {
+
+// The kernel that needs no file, in both page-table formats.
+struct BuiltinKernel {
+  Bytes two_level;
+  Bytes pae;
+};
+
+// A kernel and an initrd, read and looked at: what would run.
+struct BootFiles {
+  std::vector<u8> kernel_bytes;  // empty for the built-in guest
+  Bytes kernel_file;
+  std::vector<u8> initrd;
+  KernelImage kernel;
+  SymbolTable symbols;  // of the kernel, or of --symbols
+  Generation generation = Generation::kR;
+  PagingMode mode = PagingMode::kTwoLevel;
+  bool mode_is_guess = false;  // nothing in the kernel told
+  std::vector<std::string> warnings;
+};
+
+// Every check that needs no machine. Errors name the file and the next step.
+StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
+                                  const BuiltinKernel& builtin);
+
+struct LaunchResult {
+  Ending ending;
+  u64 instructions = 0;
+  u64 virtual_ns = 0;
+  u64 hash = 0;
+  u32 boots = 0;
+  std::string post_mortem;  // of a Guest that was killed or crashed
+  Stats stats;
+};
+
+class LaunchObserver : public MachineObserver {
+ public:
+  // Before the first instruction of each boot.
+  virtual void OnBoot(const BootFiles& files, u32 boot) = 0;
+  virtual void OnWarning(const std::string& text) = 0;
+};
+
+// Runs the configured Guest to its end, restarts included. A restart reads the files
+// again.
+StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
+                              ConsoleBackend& console, LaunchObserver& observer);
+
+}  // namespace lgx
+
+#endif  // LGX_MACHINE_LAUNCHER_H_

@@ -1,0 +1,478 @@
+#include "machine/machine.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/byte_writer.h"
+#include "base/check.h"
+#include "devices/rng.h"
+#include "hypercalls/guest_time.h"
+#include "machine/boot_params.h"
+#include "machine/cpu_stats.h"
+
+namespace lgx {
+namespace {
+
+constexpr u64 kNsPerSecond = 1'000'000'000;
+// Where the Launcher has the Guest's memory in its own address space. Only ever printed.
+constexpr u32 kLauncherBase = 0x08000000;
+constexpr TaskId kLauncherTask = 1;
+// A wait without any deadline looks up now and then all the same.
+constexpr u64 kLongestWaitNs = 10 * kNsPerSecond;
+constexpr std::string_view kCrashPrefix = "CRASH: ";
+constexpr std::string_view kPowerDown = "Power down";
+
+}  // namespace
+
+const char* NameOf(Ending::Kind kind) {
+  switch (kind) {
+    case Ending::Kind::kPowerOff:
+      return "power-off";
+    case Ending::Kind::kCrash:
+      return "crash";
+    case Ending::Kind::kKilled:
+      return "killed";
+    case Ending::Kind::kRestart:
+      return "restart";
+    case Ending::Kind::kReached:
+      return "reached";
+    case Ending::Kind::kLimit:
+      return "limit";
+    case Ending::Kind::kSignal:
+      return "signal";
+    case Ending::Kind::kQuit:
+      return "quit";
+    case Ending::Kind::kThreeCtrlC:
+      return "three-ctrl-c";
+    case Ending::Kind::kOutputClosed:
+      return "output-closed";
+    case Ending::Kind::kHostRefused:
+      return "host-refused";
+    case Ending::Kind::kTimeout:
+      return "timeout";
+  }
+  return "?";
+}
+
+// The console's far end, which also notes when the Guest spoke last.
+class Machine::NotedConsole final : public ConsoleBackend {
+ public:
+  NotedConsole(Machine& machine, ConsoleBackend& real) : machine_(machine), real_(real) {}
+  void Write(std::span<const u8> bytes) override {
+    machine_.last_output_ns_ = machine_.clock_->NowNs();
+    real_.Write(bytes);
+  }
+  std::size_t Read(std::span<u8> to) override { return real_.Read(to); }
+  bool InputEnded() const override { return real_.InputEnded(); }
+  u64 Wait(u64 timeout_ns, bool want_input) override {
+    return real_.Wait(timeout_ns, want_input);
+  }
+  std::optional<ConsoleEvent> NextEvent() override { return real_.NextEvent(); }
+
+ private:
+  Machine& machine_;
+  ConsoleBackend& real_;
+};
+
+// -- making one -------------------------------------------------------------------------
+
+StatusOr<std::unique_ptr<Machine>> Machine::Create(const BootRequest& request,
+                                                   ConsoleBackend& console,
+                                                   MachineObserver* observer) {
+  auto machine = std::unique_ptr<Machine>(new Machine(request, console, observer));
+  LGX_RETURN_IF_ERROR(machine->Build(request));
+  return machine;
+}
+
+Machine::Machine(const BootRequest& request, ConsoleBackend& console,
+                 MachineObserver* observer)
+    : config_(request.config),
+      mode_(request.mode),
+      observer_(observer),
+      slots_(request.config.seed),
+      noted_(std::make_unique<NotedConsole>(*this, console)),
+      backend_(*noted_) {}
+
+Machine::~Machine() {
+  // The Guest gives its pages back before the pool goes.
+  file_.reset();
+}
+
+Status Machine::Build(const BootRequest& request) {
+  const u32 pages = static_cast<u32>(config_.memory >> kPageShift) + LguestBus::kMaxPages;
+  const u32 pool = static_cast<u32>(config_.guest.shadow_pool >> kPageShift);
+  StatusOr<MachineLayout> layout = PlanMachine(mode_, 1, pool, pages);
+  if (!layout.ok()) return layout.status();
+  layout_ = *layout;
+  StatusOr<std::unique_ptr<PhysMemory>> memory = PhysMemory::Create(layout_.Size());
+  if (!memory.ok()) return memory.status();
+  memory_ = std::move(*memory);
+  cpu_ = std::make_unique<Cpu>(*memory_);
+  cpu_->set_uncached(!config_.cpu.block_cache);
+  clock_ = std::make_unique<VirtualClock>(*cpu_, config_.clock.instructions_per_second,
+                                          config_.clock.epoch);
+  host_ = std::make_unique<HostEnv>(*memory_, layout_);
+  host_->BringUp(*cpu_, 0);
+  map_ = std::make_unique<SwitcherMap>(
+      *memory_, mode_, 1,
+      SwitcherMap::Frames{layout_.switcher, layout_.switcher_pte_pages},
+      host_->switcher_pte_page());
+  crossing_ = std::make_unique<Crossing>(*cpu_, *host_, *map_);
+  crossing_->set_event_source(this);
+  pool_ = std::make_unique<PagePool>(*memory_, layout_.pool, layout_.pool_frames);
+  view_ = std::make_unique<GuestView>(*memory_, layout_.guest, pages);
+  LGX_RETURN_IF_ERROR(AddDevices());
+  return StartGuest(request);
+}
+
+// Devices in the order of the options, the console last (guest-02 section 1).
+Status Machine::AddDevices() {
+  bus_ = std::make_unique<LguestBus>(*view_, static_cast<IrqLine&>(*this),
+                                     static_cast<u32>(config_.memory));
+  if (config_.rng.present) {
+    LGX_RETURN_IF_ERROR(bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed)));
+  }
+  auto console = std::make_unique<Console>(backend_);
+  console_ = console.get();
+  LGX_RETURN_IF_ERROR(bus_->AddDevice(std::move(console)));
+  *view_ = GuestView(*memory_, layout_.guest, bus_->guest_pages());
+  bus_->Finish();
+  return absl::OkStatus();
+}
+
+Status Machine::StartGuest(const BootRequest& request) {
+  const KernelImage& kernel = request.kernel;
+  StatusOr<BootLayout> plan = PlanMemory(config_.memory, mode_, request.initrd.size(),
+                                         config_.kernel.initrd, kernel.initrd_addr_max());
+  if (!plan.ok()) return plan.status();
+  LGX_RETURN_IF_ERROR(LoadKernel(kernel, request.kernel_file, *plan, *view_));
+  if (!request.initrd.empty()) {
+    LGX_RETURN_IF_ERROR(LoadInitrd(*plan, request.initrd, config_.kernel.initrd, *view_));
+  }
+  const BootPlan boot{*plan, config_.kernel.cmdline, config_.kernel.alignment};
+  LGX_RETURN_IF_ERROR(WriteBootParams(boot, kernel, request.kernel_file, *view_));
+
+  GuestOptions options;
+  options.abi = FindAbi(InfoOf(request.generation).letter[0]);
+  options.shadow.mode = mode_;
+  options.shadow.slots = config_.guest.shadow_slots;
+  options.shadow.quirks.q6_mended = config_.guest.q6 == QuirkMode::kMended;
+  options.quirks.q1_mended = config_.guest.q1 == QuirkMode::kMended;
+  options.quirks.q2_mended = config_.guest.q2 == QuirkMode::kMended;
+  options.quirks.q18_mended = config_.guest.q18 == QuirkMode::kMended;
+  options.page_offset_index =
+      mode_ == PagingMode::kPae ? kernel.page_offset >> 30 : kernel.page_offset >> 22;
+  const HostParts parts{*memory_,   *pool_,  slots_,
+                        *crossing_, *clock_, static_cast<HostServices&>(*this)};
+  const LauncherMemory launcher{kLauncherBase, layout_.guest, layout_.guest_frames};
+  file_ = std::make_unique<LguestFile>(parts, options, launcher, files_);
+  const u32 words[] = {kLhreqInitialize, kLauncherBase, bus_->guest_pages(),
+                       kernel.entry};
+  if (const i32 result = file_->Write(words, kLauncherTask); result < 0) {
+    return Errorf(kResourceExhausted,
+                  "the Guest could not be initialised (error %d); give it more room for "
+                  "shadow tables with --set guest.shadow_pool=32M",
+                  -result);
+  }
+  timer_period_ =
+      config_.host.timer_hz == 0 ? 0 : clock_->TicksPerSecond() / config_.host.timer_hz;
+  limit_ticks_ = LimitTicks();
+  RestartHostTimer();
+  return absl::OkStatus();
+}
+
+// -- time
+// ---------------------------------------------------------------------------------
+
+std::optional<u64> Machine::LimitNs() const {
+  const std::optional<u64>& limit = config_.limits.virtual_ns;
+  const std::optional<u64>& until = config_.limits.until_ns;
+  if (!limit || !until) return limit ? limit : until;
+  return std::min(*limit, *until);
+}
+
+u64 Machine::LimitTicks() const {
+  const std::optional<u64> limit = LimitNs();
+  return limit ? clock_->TicksAt(*limit) : EventSource::kNever;
+}
+
+void Machine::RestartHostTimer() {
+  if (timer_period_ == 0) return;
+  next_timer_ = (clock_->Ticks() / timer_period_ + 1) * timer_period_;
+}
+
+//: time.020 The next thing to happen
+// Nothing interrupts the emulated processor from outside. Before it runs, somebody says
+// at which instruction it has to be interrupted: the Host's timer, the Guest's alarm, a
+// limit, whichever is first. It stops there exactly, not a few instructions later, and
+// what is due arrives as a Host interrupt of the machine. Hence the same run twice is
+// the same to the last instruction.
+//:
+u64 Machine::NextEvent() {
+  u64 ticks = timer_period_ == 0 ? EventSource::kNever : next_timer_;
+  ticks = std::min(ticks, limit_ticks_);
+  if (const auto deadline = NextDeadlineNs(*file_->guest())) {
+    ticks = std::min(ticks, clock_->TicksAt(*deadline));
+  }
+  u64 retired = ticks == EventSource::kNever ? ticks : clock_->RetiredAt(ticks);
+  if (config_.limits.instructions)
+    retired = std::min(retired, *config_.limits.instructions);
+  return retired;
+}
+
+u8 Machine::EventDue() {
+  if (timer_period_ != 0 && clock_->Ticks() >= next_timer_) RestartHostTimer();
+  CheckLimits();
+  return kHostTimerVector;
+}
+
+// Has a limit, or the point the run was to go to, been reached?
+void Machine::CheckLimits() {
+  const MachineConfig::Limits& limits = config_.limits;
+  const auto passed = [](const std::optional<u64>& at, u64 now) {
+    return at && now >= *at;
+  };
+  const u64 retired = cpu_->retired();
+  const u64 now = clock_->NowNs();
+  if (passed(limits.until_instructions, retired) || passed(limits.until_ns, now)) {
+    End({Ending::Kind::kReached, "the point of --until is reached", "", 0});
+  }
+  if (passed(limits.instructions, retired)) {
+    End({Ending::Kind::kLimit, "the limit of instructions is reached", "", 0});
+  }
+  if (passed(limits.virtual_ns, now)) {
+    End({Ending::Kind::kLimit, "the limit of virtual time is reached", "", 0});
+  }
+}
+
+// -- the Launcher's loop
+// ------------------------------------------------------------------
+
+//: machine.030 The Launcher's loop
+// The program that people start does very little once the Guest runs: it reads from the
+// Guest's file, again and again. Each read() runs the Guest until somebody outside is
+// needed, and its result says who. Four bytes are an address the Guest wants looked at:
+// a device has work. The errors are sleep, restart, death, and a signal.
+//:
+Ending Machine::Run() {
+  ServeConsole();
+  while (!ending_) {
+    u8 word[4];
+    const i32 result = file_->Read(word, kLauncherTask);
+    if (result == sizeof word) {
+      HandleNotify(LoadLe<u32>(word));
+    } else if (result == -kEagain) {
+      Idle();
+    } else if (result == -kErestart) {
+      End({Ending::Kind::kRestart, "the Guest asked for a restart", "", 0});
+    } else if (result == -kEnoent) {
+      HandleDeath();
+    } else {
+      CHECK(result == -kEintr) << "read() gave " << result;
+    }
+  }
+  return *ending_;
+}
+
+void Machine::End(Ending ending) {
+  if (!ending_) ending_ = std::move(ending);
+  file_->guest()->SendSignal();
+}
+
+void Machine::HandleDeath() {
+  const Guest& guest = *file_->guest();
+  std::string_view reason = guest.reason();
+  Ending ending;
+  ending.detail = guest.detail();
+  if (reason.starts_with(kCrashPrefix)) {
+    reason.remove_prefix(kCrashPrefix.size());
+    ending.kind = reason == kPowerDown ? Ending::Kind::kPowerOff : Ending::Kind::kCrash;
+  } else {
+    ending.kind = Ending::Kind::kKilled;
+  }
+  ending.reason = reason;
+  End(std::move(ending));
+}
+
+void Machine::StopFor(const Violation& violation) {
+  End({Ending::Kind::kKilled, violation.ToString(), "", 0});
+}
+
+void Machine::HandleNotify(u32 address) {
+  const NotifyResult result = bus_->HandleNotify(address);
+  if (result.kind == NotifyResult::Kind::kText) {
+    backend_.Write(
+        std::span(reinterpret_cast<const u8*>(result.text.data()), result.text.size()));
+  } else if (result.kind == NotifyResult::Kind::kViolation) {
+    StopFor(*result.violation);
+  }
+}
+
+void Machine::Raise(u32 irq) { file_->guest()->SetInterrupt(irq); }
+
+void Machine::RunHostTasks(u32) { ServeConsole(); }
+
+// Takes all input that is there, so that what comes from a file comes at the same
+// instruction in every run, however it is read.
+void Machine::ServeConsole() {
+  u8 bytes[4096];
+  while (const std::size_t room = std::min(sizeof bytes, console_->InputRoom())) {
+    const std::size_t n = backend_.Read(std::span(bytes, room));
+    if (n == 0) break;
+    console_->QueueInput(std::span(bytes, n));
+    if (const MaybeViolation violation = console_->DeliverInput()) StopFor(*violation);
+  }
+  while (const std::optional<ConsoleEvent> event = backend_.NextEvent()) {
+    HandleConsoleEvent(*event);
+  }
+}
+
+void Machine::HandleConsoleEvent(const ConsoleEvent& event) {
+  switch (event.kind) {
+    case ConsoleEventKind::kQuit:
+      End({Ending::Kind::kQuit, "quit from the console", "", 0});
+      break;
+    case ConsoleEventKind::kThreeCtrlC:
+      End({Ending::Kind::kThreeCtrlC, "three Ctrl-C", "", 0});
+      break;
+    case ConsoleEventKind::kSignal:
+      End({Ending::Kind::kSignal, "ended by a signal", "", event.value});
+      break;
+    case ConsoleEventKind::kOutputClosed:
+      End({Ending::Kind::kOutputClosed, "nobody reads the output any more", "", 0});
+      break;
+    case ConsoleEventKind::kOutputFailed:
+      End({Ending::Kind::kHostRefused, event.text, "", 0});
+      break;
+    case ConsoleEventKind::kTimeout:
+      End({Ending::Kind::kTimeout, "the time limit is reached", "", 0});
+      break;
+    default:
+      if (observer_ != nullptr) observer_->OnConsoleEvent(event);
+      break;
+  }
+}
+
+//: time.030 A Guest with nothing to do
+// A halted Guest wakes for its clock event or for a device. Where no input can come any
+// more, nobody would see the difference between waiting and not waiting, so the clock
+// simply jumps to the event. Where somebody may still type, waiting follows real time;
+// how long it took changes when input arrives, and nothing else.
+//:
+void Machine::Idle() {
+  ServeConsole();
+  if (ending_) return;
+  const Guest& guest = *file_->guest();
+  if (guest.cpu.irqs_pending.load(std::memory_order_relaxed) != 0 && !idle_again_) {
+    idle_again_ = true;  // input has just raised one: look again before sleeping
+    return;
+  }
+  idle_again_ = false;
+  std::optional<u64> deadline = NextDeadlineNs(guest);
+  if (limit_ticks_ != EventSource::kNever) {
+    const u64 limit = *LimitNs();
+    deadline = std::min(deadline.value_or(limit), limit);
+  }
+  SleepUntil(deadline);
+  RestartHostTimer();
+  CheckLimits();
+}
+
+void Machine::SleepUntil(std::optional<u64> deadline) {
+  const u64 now = clock_->NowNs();
+  const bool input_may_come = !backend_.InputEnded();
+  if (!input_may_come) {
+    if (!deadline) {
+      End({Ending::Kind::kLimit, "the Guest sleeps for ever: no timer, no more input", "",
+           0});
+      return;
+    }
+    if (*deadline > last_output_ns_ &&
+        *deadline - last_output_ns_ > config_.limits.max_idle_ns) {
+      End({Ending::Kind::kLimit,
+           "idle: no console output for the time of --max-idle, and no more input", "",
+           0});
+      return;
+    }
+  }
+  const bool follow = config_.clock.realtime.value_or(input_may_come);
+  if (!follow && deadline) {
+    clock_->SkipTo(*deadline);
+    return;
+  }
+  const u64 wait = deadline ? (*deadline > now ? *deadline - now : 0) : kLongestWaitNs;
+  const u64 waited = backend_.Wait(wait, console_->InputRoom() != 0);
+  clock_->SkipTo(now + std::min(wait, waited));
+}
+
+// -- looking at it
+// --------------------------------------------------------------------------
+
+namespace {
+
+void HashSegment(StateHash& hash, const Segment& s) {
+  hash.Value(s.selector);
+  hash.Value(s.attr);
+  hash.Value(s.base);
+  hash.Value(s.limit);
+}
+
+void HashCpu(StateHash& hash, const Cpu& cpu) {
+  const CpuState& s = cpu.state;
+  for (u32 i = 0; i < 8; ++i) hash.Value(s.regs[i]);
+  hash.Value(s.eip);
+  hash.Value(cpu.Eflags());
+  for (const Segment& segment : s.seg) HashSegment(hash, segment);
+  HashSegment(hash, s.ldtr);
+  HashSegment(hash, s.tr);
+  for (const TableRegister* table : {&s.gdtr, &s.idtr}) {
+    hash.Value(table->base);
+    hash.Value(table->limit);
+  }
+  for (const u32 value : {s.cr0, s.cr2, s.cr3, s.cr4}) hash.Value(value);
+  for (const u64 value : s.pdpte) hash.Value(value);
+  hash.Value(s.efer);
+  for (const u32 value : s.dr) hash.Value(value);
+  for (const u32 value : {s.sysenter_cs, s.sysenter_esp, s.sysenter_eip})
+    hash.Value(value);
+  hash.Value(s.cpl);
+  u8 fpu[kFxImageSize] = {};
+  FpuWriteFxImage(s.fpu, fpu);
+  hash.Bytes(fpu);
+}
+
+}  // namespace
+
+//: machine.040 Everything a Guest could notice
+// Two runs are the same if nobody inside could tell them apart. So the hash covers
+// registers, all of memory, what the Host knows of the Guest, what the devices hold, and
+// the clock; and it leaves out what only the emulator knows: decoded blocks, cached
+// translations, counters, the time it really took. Whatever the compiler, the binding or
+// the host, the same kernel with the same input must end in the same number.
+//:
+u64 Machine::Hash() const {
+  StateHash hash;
+  hash.Text("lgx state 1");
+  HashCpu(hash, *cpu_);
+  for (u32 frame = 0; frame < memory_->frames(); ++frame) {
+    hash.Bytes(std::span(memory_->ReadPointer(Mfn(frame)), kPageSize));
+  }
+  file_->guest()->HashInto(hash);
+  ByteWriter devices;
+  bus_->AppendState(&devices);
+  hash.Bytes(devices.bytes());
+  hash.Value(clock_->Ticks());
+  return hash.Digest();
+}
+
+void Machine::VisitStats(StatsVisitor& out) const {
+  VisitCpuStats(*cpu_, out);
+  out.Counter("shadow.pool.used", pool_->used());
+  out.Counter("shadow.pool.peak", pool_->peak());
+  out.Counter("time.virtual_ns", clock_->NowNs());
+  file_->guest()->VisitStats(out);
+  bus_->VisitStats(out);
+}
+
+}  // namespace lgx

@@ -1,0 +1,152 @@
+// One Guest on its machine: everything wired together, and the Launcher's loop.
+//
+// A Machine lives from loading a kernel to the Guest's end. A restart makes a new one
+// (launcher.h). What happens is decided by the config, the files and the console input
+// alone.
+#ifndef LGX_MACHINE_MACHINE_H_
+#define LGX_MACHINE_MACHINE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/stats.h"
+#include "base/status.h"
+#include "cpu/cpu.h"
+#include "devices/console.h"
+#include "devices/lguest_bus.h"
+#include "hypercalls/lguest_file.h"
+#include "machine/clock.h"
+#include "machine/config.h"
+#include "machine/kernel_image.h"
+#include "switcher/crossing.h"
+
+namespace lgx {
+
+// What is to be booted. The bytes outlive the Machine's construction only.
+struct BootRequest {
+  const MachineConfig& config;
+  const KernelImage& kernel;
+  Bytes kernel_file;
+  Bytes initrd;  // empty: none
+  Generation generation = Generation::kR;
+  PagingMode mode = PagingMode::kTwoLevel;
+};
+
+// Why a run is over.
+struct Ending {
+  enum class Kind : u8 {
+    kPowerOff,  // SHUTDOWN with the text "Power down"
+    kCrash,     // SHUTDOWN with any other text: the Guest kernel's own words
+    kKilled,    // it broke the rules: lguest's words
+    kReached,   // the point that the run was to go to
+    kRestart,   // it wants to be started afresh
+    kLimit,     // an instruction or time limit, or idle for ever
+    kSignal,    // `value` is its number
+    kQuit,      // the person at the console
+    kThreeCtrlC,
+    kOutputClosed,  // nobody reads the console any more
+    kHostRefused,   // console output failed
+    kTimeout,       // real time is up
+  };
+  Kind kind = Kind::kPowerOff;
+  std::string reason;
+  std::string detail;  // ours, for people
+  int value = 0;
+};
+
+const char* NameOf(Ending::Kind kind);
+
+// The people's side of a run: words for stderr, and requests that the Guest never sees.
+class MachineObserver {
+ public:
+  virtual ~MachineObserver() = default;
+  // Ctrl-A h, s and the like: true if it was understood.
+  virtual void OnConsoleEvent(const ConsoleEvent& event) = 0;
+};
+
+class Machine final : private EventSource, private HostServices, private IrqLine {
+ public:
+  // `console` and `observer` outlive the machine; `observer` may be null.
+  static StatusOr<std::unique_ptr<Machine>> Create(const BootRequest& request,
+                                                   ConsoleBackend& console,
+                                                   MachineObserver* observer);
+  ~Machine() override;
+
+  // Runs the Guest to its end. Once.
+  Ending Run();
+
+  u64 instructions() const { return cpu_->retired(); }
+  u64 virtual_ns() const { return clock_->NowNs(); }
+  // Everything a Guest could ever notice, and nothing else (hash version 1).
+  u64 Hash() const;
+  void VisitStats(StatsVisitor& out) const;
+
+  // For reports. The Guest exists from Create() on.
+  const Guest& guest() const { return *file_->guest(); }
+  Cpu& cpu() { return *cpu_; }
+  PagingMode mode() const { return mode_; }
+
+ private:
+  class NotedConsole;
+
+  Machine(const BootRequest& request, ConsoleBackend& console, MachineObserver* observer);
+  Status Build(const BootRequest& request);
+  Status AddDevices();
+  Status StartGuest(const BootRequest& request);
+
+  // EventSource
+  u64 NextEvent() override;
+  u8 EventDue() override;
+  // HostServices
+  void RunHostTasks(u32 vector) override;
+  void Kick() override {}  // one thread: whoever raises an interrupt is not the Guest
+  // IrqLine
+  void Raise(u32 irq) override;
+
+  void HandleNotify(u32 address);
+  void HandleDeath();
+  void Idle();
+  void SleepUntil(std::optional<u64> deadline);
+  void ServeConsole();
+  void HandleConsoleEvent(const ConsoleEvent& event);
+  void StopFor(const Violation& violation);
+  void End(Ending ending);
+  void CheckLimits();
+  std::optional<u64> LimitNs() const;
+  u64 LimitTicks() const;
+  void RestartHostTimer();
+
+  MachineConfig config_;
+  PagingMode mode_;
+  MachineObserver* observer_;
+  MachineLayout layout_;
+  std::unique_ptr<PhysMemory> memory_;
+  std::unique_ptr<Cpu> cpu_;
+  std::unique_ptr<VirtualClock> clock_;
+  std::unique_ptr<HostEnv> host_;
+  std::unique_ptr<SwitcherMap> map_;
+  std::unique_ptr<Crossing> crossing_;
+  std::unique_ptr<PagePool> pool_;
+  RandomSlotChooser slots_;
+  EventFiles files_;
+  std::unique_ptr<GuestView> view_;
+  std::unique_ptr<NotedConsole> noted_;
+  ConsoleBackend& backend_;
+  std::unique_ptr<LguestBus> bus_;
+  Console* console_ = nullptr;  // the bus owns it
+  std::unique_ptr<LguestFile> file_;
+  std::optional<Ending> ending_;
+  bool idle_again_ = false;
+  u64 timer_period_ = 0;  // ticks
+  u64 next_timer_ = 0;
+  u64 limit_ticks_ = 0;
+  u64 last_output_ns_ = 0;
+};
+
+}  // namespace lgx
+
+#endif  // LGX_MACHINE_MACHINE_H_

@@ -1,0 +1,270 @@
+#include "mmu/tlb.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/check.h"
+
+namespace lgx {
+namespace {
+
+// A table frame that only receives stores and serves no walk has become something else.
+constexpr u32 kStoresUntilForgotten = 64;
+
+constexpr u64 kAccessedDirty = 0x60;
+constexpr u64 kSoftwareBits = 0xe00;
+
+}  // namespace
+
+Tlb::Tlb(PhysMemory& memory) : memory_(memory) {
+  for (u32 i = 0; i < kBanks; ++i) banks_.push_back(std::make_unique<Bank>());
+  for (auto& bank : banks_) bank->code_context = next_context_++;
+  current_ = banks_[0].get();
+  current_->used = true;
+  table_of_frame_ = static_cast<u32*>(std::calloc(memory.frames(), sizeof(u32)));
+  CHECK(table_of_frame_ != nullptr) << "no host memory for the table index";
+}
+
+Tlb::~Tlb() { std::free(table_of_frame_); }
+
+void Tlb::Select(const PagingRegisters& regs) {
+  const bool same_rules =
+      regs.paging == regs_.paging && regs.pae == regs_.pae && regs.pse == regs_.pse &&
+      regs.write_protect == regs_.write_protect && regs.no_execute == regs_.no_execute;
+  regs_ = regs;
+  if (!same_rules) DropAll();
+  if (current_->used && current_->key == regs) return;
+  ++stats_.bank_switch;
+  Bank& bank = Choose(regs);
+  bank.last_selected = ++selections_;
+  current_ = &bank;
+}
+
+Tlb::Bank& Tlb::Choose(const PagingRegisters& regs) {
+  u32 oldest = 0;
+  for (u32 i = 0; i < kBanks; ++i) {
+    Bank& bank = *banks_[i];
+    if (bank.used && bank.key == regs) {
+      current_index_ = i;
+      return bank;
+    }
+    const Bank& best = *banks_[oldest];
+    if (best.used && (!bank.used || bank.last_selected < best.last_selected)) oldest = i;
+  }
+  Bank& bank = *banks_[oldest];
+  Clear(bank);
+  bank.key = regs;
+  bank.used = true;
+  current_index_ = oldest;
+  return bank;
+}
+
+WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
+  ++stats_.miss;
+  const WalkResult r = WalkPageTables(memory_, regs_, lin, access, user, this);
+  if (!r.ok) return r;
+  const u8* page = memory_.ReadPointer(r.frame);
+  if (page == nullptr) return r;
+  const u32 index = IndexOf(lin.value);
+  TlbEntry& entry = current_->entries[user ? 1 : 0][index];
+  if (entry.addend == 0) {
+    current_->filled[user ? 1 : 0].push_back(static_cast<u16>(index));
+  }
+  const u32 tag = lin.value & ~kPageMask;
+  entry.addend = reinterpret_cast<std::uintptr_t>(page) - tag;
+  entry.read_tag = tag;
+  const bool may_write = user ? r.writable : r.writable || !regs_.write_protect;
+  entry.write_tag = TlbEntry::kNoTag;
+  if (may_write && r.dirty && memory_.IsRam(r.frame) &&
+      (memory_.marks(r.frame) & kWatchedMarks) == 0) {
+    entry.write_tag = tag;
+    memory_.AddMark(r.frame, kWriteCached);
+  }
+  return r;
+}
+
+WalkResult Tlb::Fetch(Lin lin, bool user) {
+  const u32 index = (lin.value >> kPageShift) & (kFetchEntries - 1);
+  const u32 tag = lin.value & ~kPageMask;
+  FetchEntry& entry = current_->fetch[user ? 1 : 0][index];
+  if (entry.tag == tag) {
+    WalkResult r;
+    r.ok = true;
+    r.frame = entry.frame;
+    return r;
+  }
+  ++stats_.fetch_miss;
+  const WalkResult r = WalkPageTables(memory_, regs_, lin, Access::kFetch, user, this);
+  if (r.ok) {
+    if (entry.tag == TlbEntry::kNoTag && !entry.shared) {
+      current_->fetch_filled[user ? 1 : 0].push_back(static_cast<u16>(index));
+    }
+    entry.shared = entry.shared || entry.tag != TlbEntry::kNoTag;
+    entry.tag = tag;
+    entry.frame = r.frame;
+  }
+  return r;
+}
+
+void Tlb::DropPage(Lin lin) { DropPageIn(*current_, lin); }
+
+void Tlb::DropPageIn(Bank& bank, Lin lin) {
+  ++stats_.page_drop;
+  const u32 tag = lin.value & ~kPageMask;
+  for (int ring = 0; ring < 2; ++ring) {
+    TlbEntry& entry = bank.entries[ring][IndexOf(lin.value)];
+    if (entry.read_tag == tag) entry.read_tag = entry.write_tag = TlbEntry::kNoTag;
+  }
+  for (int ring = 0; ring < 2; ++ring) {
+    FetchEntry& entry = bank.fetch[ring][(lin.value >> kPageShift) & (kFetchEntries - 1)];
+    if (entry.tag != tag && !entry.shared) continue;
+    if (entry.tag == tag) entry.tag = TlbEntry::kNoTag;
+    NewContext(bank);
+  }
+}
+
+void Tlb::NewContext(Bank& bank) {
+  constexpr u32 kContexts = 0x7fffffff;
+  bank.code_context = next_context_++;
+  if (next_context_ < kContexts) return;
+  next_context_ = 1;
+  ++context_epoch_;
+  for (auto& other : banks_) other->code_context = next_context_++;
+}
+
+void Tlb::DropAll() {
+  for (auto& bank : banks_) {
+    if (!bank->used) continue;
+    Clear(*bank);
+    bank->used = false;
+  }
+  current_->used = true;
+  current_->key = regs_;
+}
+
+void Tlb::Clear(Bank& bank) {
+  ++stats_.bank_flush;
+  for (int ring = 0; ring < 2; ++ring) {
+    for (const u16 index : bank.filled[ring]) bank.entries[ring][index] = TlbEntry();
+    for (const u16 index : bank.fetch_filled[ring]) {
+      bank.fetch[ring][index] = FetchEntry();
+    }
+    bank.filled[ring].clear();
+    bank.fetch_filled[ring].clear();
+  }
+  NewContext(bank);
+}
+
+void Tlb::ForgetWrites(Mfn frame) {
+  if ((memory_.marks(frame) & kWriteCached) == 0) return;
+  memory_.ClearMark(frame, kWriteCached);
+  const u8* page = memory_.ReadPointer(frame);
+  for (auto& bank : banks_) {
+    for (int ring = 0; ring < 2; ++ring) {
+      for (const u16 index : bank->filled[ring]) {
+        TlbEntry& entry = bank->entries[ring][index];
+        if (entry.write_tag == TlbEntry::kNoTag) continue;
+        if (entry.Host(entry.write_tag) == page) entry.write_tag = TlbEntry::kNoTag;
+      }
+    }
+  }
+}
+
+Tlb::Table& Tlb::NewTable(Mfn frame) {
+  u32 index = 0;
+  if (free_tables_.empty()) {
+    index = static_cast<u32>(tables_.size());
+    tables_.emplace_back();
+  } else {
+    index = free_tables_.back();
+    free_tables_.pop_back();
+  }
+  tables_[index] = Table();
+  tables_[index].frame = frame;
+  table_of_frame_[frame.value] = index + 1;
+  memory_.AddMark(frame, kHoldsTables);
+  ForgetWrites(frame);
+  return tables_[index];
+}
+
+void Tlb::UsedTable(Mfn frame, int level, Lin first) {
+  if (!memory_.IsRam(frame)) return;
+  const u32 known = table_of_frame_[frame.value];
+  Table& table = known != 0 ? tables_[known - 1] : NewTable(frame);
+  if (table.level == 0) {
+    table.level = static_cast<u8>(level);
+    table.first = first;
+    table.pae = regs_.pae;
+  } else if (table.level != level || table.first != first || table.pae != regs_.pae) {
+    table.many = true;
+  }
+  table.banks |= static_cast<u16>(1u << current_index_);
+  table.stores = 0;
+}
+
+//: memory.040 A cache that cannot be seen
+// A real TLB may be stale: software that changes a table must flush, and until then the
+// old translation may or may not be used. An emulator that copied this would give another
+// result for every size of its cache. Ours is never stale. Each frame that a walk read is
+// marked, so every store to a table passes here first, with the old entry still in place
+// and the new one in hand. If the two differ in anything that a translation was made of,
+// whatever came from it is dropped. So a load of CR3 needs to clear nothing, and a
+// crossing finds both sides as it left them.
+//
+// A page can be a table today and hold text tomorrow. One that only receives stores and
+// serves no walk is taken for the latter, and its mark removed.
+//:
+void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
+  const Mfn frame = MfnOf(at);
+  if (!memory_.IsRam(frame) || table_of_frame_[frame.value] == 0) return;
+  Table& table = tables_[table_of_frame_[frame.value] - 1];
+  if (++table.stores > kStoresUntilForgotten || table.many) {
+    // Either no table any more, or one whose entries have no single address.
+    ForgetTable(table);
+    return;
+  }
+  const u32 size = table.pae ? 8 : 4;
+  const u8* page = memory_.ReadPointer(frame);
+  const u32 begin = PageOffset(at);
+  const u32 last = (begin + len - 1) / size;
+  for (u32 index = begin / size; index <= last; ++index) {
+    u64 was = 0, becomes = 0;
+    for (u32 i = 0; i < size; ++i) {
+      const u32 offset = index * size + i;
+      const u64 old_byte = page[offset];
+      const bool stored = offset >= begin && offset - begin < len;
+      was |= old_byte << (8 * i);
+      becomes |= (stored ? u64{bytes[offset - begin]} : old_byte) << (8 * i);
+    }
+    if ((was & 1) == 0) continue;  // nothing is ever derived from an absent entry
+    if ((was & ~kSoftwareBits) == (becomes & ~kSoftwareBits)) continue;
+    if (((was ^ becomes) & ~(kAccessedDirty | kSoftwareBits)) == 0 &&
+        (was & kAccessedDirty & ~becomes) == 0) {
+      continue;  // A or D only set
+    }
+    EntryChanges(table, index);
+  }
+}
+
+void Tlb::EntryChanges(const Table& table, u32 index) {
+  for (u32 i = 0; i < kBanks; ++i) {
+    if ((table.banks & (1u << i)) == 0 || !banks_[i]->used) continue;
+    if (table.level == 1) {
+      DropPageIn(*banks_[i], table.first + index * kPageSize);
+    } else {
+      Clear(*banks_[i]);
+    }
+  }
+}
+
+void Tlb::ForgetTable(Table& table) {
+  for (u32 i = 0; i < kBanks; ++i) {
+    if ((table.banks & (1u << i)) != 0 && banks_[i]->used) Clear(*banks_[i]);
+  }
+  const u32 index = table_of_frame_[table.frame.value] - 1;
+  table_of_frame_[table.frame.value] = 0;
+  memory_.ClearMark(table.frame, kHoldsTables);
+  free_tables_.push_back(index);
+}
+
+}  // namespace lgx

@@ -1,0 +1,138 @@
+// Cached translations.
+//
+// The TLB is a set of banks, one per address space (CR3 and, with PAE, the four PDPT
+// entries). Loading CR3 selects a bank and clears nothing, so a Switcher crossing finds
+// both sides warm. This is exact, not a bet: every frame that served as a page table is
+// marked, a store to a marked frame by anyone reaches WillStore(), and what was derived
+// from a changed entry is dropped at once. The cache is therefore invisible: no program
+// can see its size, its banks or their replacement, and A and D bits are as if every
+// access walked.
+//
+// A bank has one direct-mapped array for CPL 0-2 and one for CPL 3, so that a ring change
+// is a change of pointer. The CPU tests an entry inline with one compare:
+//     ((lin + size - 1) & ~0xfff) == tag
+// which decides page, right, validity and page crossing together. A write tag is valid
+// only if the page is writable, its D bit is set, and its frame carries no watched mark.
+#ifndef LGX_MMU_TLB_H_
+#define LGX_MMU_TLB_H_
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "base/types.h"
+#include "mmu/page_walk.h"
+#include "mmu/phys_memory.h"
+
+namespace lgx {
+
+struct TlbEntry {
+  static constexpr u32 kNoTag = 1;  // no page address has low bits
+  u32 read_tag = kNoTag;
+  u32 write_tag = kNoTag;
+  std::uintptr_t addend = 0;  // host address of a byte = addend + its linear address
+
+  u8* Host(u32 lin) const { return reinterpret_cast<u8*>(addend + lin); }
+};
+
+struct TlbStats {
+  u64 miss = 0;        // data accesses that walked
+  u64 fetch_miss = 0;  // instruction fetches that walked
+  u64 bank_switch = 0;
+  u64 bank_flush = 0;
+  u64 page_drop = 0;
+};
+
+class Tlb final : private WalkObserver {
+ public:
+  static constexpr u32 kEntries = 1024;
+  static constexpr u32 kFetchEntries = 1024;
+  static constexpr u32 kBanks = 16;
+
+  explicit Tlb(PhysMemory& memory);
+  ~Tlb() override;
+
+  // The address space that is current from now on. Cheap; call it on every CR3 load.
+  // A change of anything but cr3 and pdpte drops every bank.
+  void Select(const PagingRegisters& regs);
+  const PagingRegisters& registers() const { return regs_; }
+
+  static u32 IndexOf(u32 lin) { return (lin >> kPageShift) & (kEntries - 1); }
+  // The current array for CPL 0-2 (false) or CPL 3 (true).
+  TlbEntry* Entries(bool user) { return current_->entries[user ? 1 : 0].data(); }
+
+  // Translates for a data access and caches the result.
+  WalkResult Fill(Lin lin, Access access, bool user);
+  // Translates for an instruction fetch; on success `frame` is set.
+  WalkResult Fetch(Lin lin, bool user);
+
+  // Changes when code reached through the current address space may be other code than
+  // before: the current bank changed, or a translation used for a fetch was dropped.
+  // Below 2^31.
+  u32 code_context() const { return current_->code_context; }
+  // Changes when the numbers of contexts start anew: nothing kept under an older epoch's
+  // context may be used.
+  u32 context_epoch() const { return context_epoch_; }
+
+  void DropPage(Lin lin);  // INVLPG
+  void DropAll();
+  // A frame got a watched mark: no write tag may lead to it any more.
+  void ForgetWrites(Mfn frame);
+  // The table half of StoreWatch.
+  void WillStore(Mpa at, const u8* bytes, u32 len);
+
+  const TlbStats& stats() const { return stats_; }
+
+ private:
+  struct FetchEntry {
+    u32 tag = TlbEntry::kNoTag;
+    bool shared = false;  // held another page before, whose blocks may still be known
+    Mfn frame;
+  };
+  struct Bank {
+    std::array<TlbEntry, kEntries> entries[2];
+    std::array<FetchEntry, kFetchEntries> fetch[2];
+    std::vector<u16> filled[2];  // indices that are or were valid since the last clear
+    std::vector<u16> fetch_filled[2];
+    PagingRegisters key;
+    bool used = false;
+    u64 last_selected = 0;
+    u32 code_context = 0;
+  };
+  // A frame that served as a page table.
+  struct Table {
+    Mfn frame;
+    u16 banks = 0;  // bit per bank that may hold something derived from it
+    u8 level = 0;
+    bool many = false;  // seen at several levels or addresses
+    bool pae = false;
+    Lin first;
+    u32 stores = 0;  // since a walk last used it
+  };
+
+  void UsedTable(Mfn frame, int level, Lin first) override;
+  Table& NewTable(Mfn frame);
+  void EntryChanges(const Table& table, u32 index);
+  void ForgetTable(Table& table);
+  void DropPageIn(Bank& bank, Lin lin);
+  void Clear(Bank& bank);
+  void NewContext(Bank& bank);
+  Bank& Choose(const PagingRegisters& regs);
+
+  PhysMemory& memory_;
+  PagingRegisters regs_;
+  std::vector<std::unique_ptr<Bank>> banks_;
+  Bank* current_;
+  u32 current_index_ = 0;
+  u32 next_context_ = 1;
+  u32 context_epoch_ = 0;
+  u64 selections_ = 0;
+  std::vector<Table> tables_;
+  std::vector<u32> free_tables_;
+  u32* table_of_frame_;  // index into tables_ plus one; 0 = none
+  TlbStats stats_;
+};
+
+}  // namespace lgx
+
+#endif  // LGX_MMU_TLB_H_

@@ -1,0 +1,105 @@
+#include "switcher/crossing.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "cpu/cpuid.h"
+
+namespace lgx {
+namespace {
+
+// Far enough ahead to be never reached, near enough to be counted down to.
+constexpr u64 kFarAway = u64{1} << 62;
+
+}  // namespace
+
+Crossing::Crossing(Cpu& cpu, HostEnv& host, const SwitcherMap& map, u32 n)
+    : cpu_(cpu),
+      host_(host),
+      map_(map),
+      n_(n),
+      entry_eip_(host.RunGuestOnce(n).value),
+      end_eip_(host.RunGuestOnceEnd(n).value),
+      had_pge_((cpu.state.cr4 & kCr4Pge) != 0),
+      has_sysenter_((Cpuid(cpu.model(), 1, 0).edx & kCpuidSep) != 0) {
+  pages_.linear = map.PagesOf(n);
+  pages_.state = MpaOf(map.StateFrame(n));
+  pages_.stubs = map.text().default_idt_entries;
+  pages_.mapping = map.EntryOf(n);
+  InitRoState(cpu.memory(), pages_.state, pages_.linear, host.TablesOf(n), pages_.stubs);
+  host.AddLguestSegments(n, map.text().switch_to_guest);
+  // A global page would stay cached across a load of CR3, and the Host's would then be in
+  // the Guest's way.
+  cpu.state.cr4 &= ~kCr4Pge;
+  cpu.StateChanged();
+}
+
+Crossing::~Crossing() {
+  if (!had_pge_) return;
+  cpu_.state.cr4 |= kCr4Pge;
+  cpu_.StateChanged();
+}
+
+void Crossing::SetTs(bool on) {
+  cpu_.state.cr0 = on ? cpu_.state.cr0 | kCr0Ts : cpu_.state.cr0 & ~kCr0Ts;
+}
+
+//: crossing.060 A call that returns much later
+// For the C++ of the Host this is one call. In between, the processor leaves the Host,
+// runs the Guest for as long as it likes, and comes back through the frame that the far
+// call has left. Events that become due meanwhile do not stop the Guest by magic: they
+// are interrupts, raised at their exact instruction, and they take the way of all
+// interrupts. One that comes while the Switcher is on its way in has to wait until the
+// Guest is there.
+//:
+void Crossing::RunGuestOnce(const GuestEntry& entry) {
+  CpuState& s = cpu_.state;
+  host_.ForgetInterrupt(n_);
+  s.halted = false;
+  s.eip = entry_eip_;
+  s.regs[kEax] = pages_.linear.value;
+  s.regs[kEbx] = static_cast<u32>(entry.shadow_root.value);
+  in_stub_ = false;
+  bool requested = false;
+  while (true) {
+    RaiseDueEvents(requested);
+    const StopReason reason = RunUntil(Deadline());
+    if (reason == StopReason::kHalt) break;
+    CHECK(reason == StopReason::kDeadline || reason == StopReason::kRequest)
+        << "the processor gave up during a crossing, reason " << static_cast<int>(reason);
+    requested = reason == StopReason::kRequest;
+  }
+  CHECK(s.eip == end_eip_) << "the emulated Host stopped: "
+                           << host_.DescribeFatal(cpu_, n_);
+}
+
+void Crossing::RaiseDueEvents(bool requested) {
+  if (events_ == nullptr || cpu_.interrupt_waiting()) return;
+  if (requested || cpu_.retired() >= events_->NextEvent()) {
+    cpu_.RaiseInterrupt(events_->EventDue());
+  }
+}
+
+u64 Crossing::Deadline() {
+  // What is due after an interrupt that waits already can wait for the Host.
+  if (events_ == nullptr || cpu_.interrupt_waiting()) return cpu_.retired() + kFarAway;
+  return std::min(events_->NextEvent(), cpu_.retired() + kFarAway);
+}
+
+// One instruction, if somebody watches.
+StopReason Crossing::RunUntil(u64 until) {
+  if (observer_ == nullptr) return cpu_.Run(until);
+  const Lin eip(cpu_.state.eip);
+  const SwitcherText& text = map_.text();
+  const bool in_stub = text.Contains(eip) && text.StageAround(eip) == Stage::kStub;
+  if (in_stub && !in_stub_) observer_->AtStage(Stage::kStub, cpu_);
+  in_stub_ = in_stub;
+  if (!in_stub && text.Contains(eip)) {
+    if (const std::optional<Stage> stage = text.StageAt(eip)) {
+      observer_->AtStage(*stage, cpu_);
+    }
+  }
+  return cpu_.Run(std::min(until, cpu_.retired() + 1));
+}
+
+}  // namespace lgx

@@ -1,0 +1,87 @@
+// CrossingPort over the emulated CPU: Guest and Host change places by executing the
+// Switcher's instructions, and nothing here does any of their work for them.
+#ifndef LGX_SWITCHER_CROSSING_H_
+#define LGX_SWITCHER_CROSSING_H_
+
+#include "cpu/cpu.h"
+#include "switcher/crossing_port.h"
+#include "switcher/host_env.h"
+#include "switcher/map.h"
+
+namespace lgx {
+
+// The device interrupt by which the Host's timer, and everything else that wants the
+// Host's attention, ends the Guest's turn. Any vector from 32 up but 128 would do.
+inline constexpr u8 kHostTimerVector = 0xef;
+
+// Whoever knows what happens next in the machine.
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+  // How many instructions have retired in all when the next event is due; kNever if none
+  // is. Must not move to an earlier count by itself while the Guest runs.
+  virtual u64 NextEvent() = 0;
+  // That count is reached, or somebody asked with Cpu::RequestStop(). Returns the vector
+  // of the Host interrupt that is to hit the Guest now. Until RunGuestOnce() returns
+  // there will be no further call.
+  virtual u8 EventDue() = 0;
+
+  static constexpr u64 kNever = ~u64{0};
+};
+
+// Sees every stage of every crossing just before its first instruction. May look at
+// everything and may raise an NMI. (The CPU delivers a fault and executes the stub's
+// first instruction in one step, so a stub is seen at its second one.)
+class StageObserver {
+ public:
+  virtual ~StageObserver() = default;
+  virtual void AtStage(Stage stage, Cpu& cpu) = 0;
+};
+
+class Crossing final : public CrossingPort {
+ public:
+  // lguest_arch_host_init for processor n, which host.BringUp() has made of `cpu`. All of
+  // them outlive this.
+  Crossing(Cpu& cpu, HostEnv& host, const SwitcherMap& map, u32 n = 0);
+  // Module stop: global pages are on again if they were.
+  ~Crossing() override;
+  Crossing(const Crossing&) = delete;
+  Crossing& operator=(const Crossing&) = delete;
+
+  void set_event_source(EventSource* events) { events_ = events; }
+  // With an observer the CPU goes step by step; without one it costs nothing.
+  void set_observer(StageObserver* observer) { observer_ = observer; }
+
+  SwitcherPages& Pages() override { return pages_; }
+  Mpa HostRoot() const override { return host_.root(); }
+  void RunGuestOnce(const GuestEntry& entry) override;
+  bool TookHostInterrupt() const override { return host_.LastInterrupt(n_) != 0; }
+  u32 Cr2() const override { return cpu_.state.cr2; }
+  void SetTs(bool on) override;
+  bool HasSysenter() const override { return has_sysenter_; }
+  void SetSysenterCs(u32 selector) override { cpu_.state.sysenter_cs = selector; }
+
+  const SwitcherText& text() const { return map_.text(); }
+
+ private:
+  StopReason RunUntil(u64 until);
+  void RaiseDueEvents(bool requested);
+  u64 Deadline();
+
+  Cpu& cpu_;
+  HostEnv& host_;
+  const SwitcherMap& map_;
+  const u32 n_;
+  SwitcherPages pages_;
+  const u32 entry_eip_;
+  const u32 end_eip_;
+  const bool had_pge_;
+  const bool has_sysenter_;
+  EventSource* events_ = nullptr;
+  StageObserver* observer_ = nullptr;
+  bool in_stub_ = false;  // the observer has seen it
+};
+
+}  // namespace lgx
+
+#endif  // LGX_SWITCHER_CROSSING_H_

@@ -1,0 +1,98 @@
+// lgx check: what would run, or exactly why it cannot. lgx version.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_format.h"
+#include "base/version.h"
+#include "guests/builtin_guest.h"
+#include "machine/launcher.h"
+#include "tools/commands.h"
+#include "tools/exec_vectors.h"
+#include "tools/exit_codes.h"
+
+namespace lgx {
+namespace {
+
+void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+void ListGenerations() {
+  for (const GenerationInfo& info : kGenerations) {
+    Print(absl::StrFormat("%s  %-16s %s%s\n", info.letter, info.kernels, info.marks,
+                          IsSupported(info.generation) ? "" : "  (not bootable yet)"));
+  }
+}
+
+const char* CompilerName() {
+#if defined(__clang__)
+  return "clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "gcc " __VERSION__;
+#else
+  return "unknown compiler";
+#endif
+}
+
+const char* BindingName() {
+  return DefaultBinding() == Binding::kTail ? "tail calls" : "loop of calls";
+}
+
+}  // namespace
+
+int CmdCheck(const CommandLine& line) {
+  if (line.list_abi) {
+    ListGenerations();
+    return kExitOk;
+  }
+  if (line.print) {
+    for (const std::string& value : DescribeConfig(line.config)) Print(value + "\n");
+  }
+  const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  const StatusOr<BootFiles> files = ReadBootFiles(line.config, builtin);
+  if (!files.ok()) return ReportError(files.status());
+  const KernelImage& kernel = files->kernel;
+  const Recognition& r = kernel.recognition;
+  Print(absl::StrFormat("%s: %s, entry 0x%08x\n", kernel.path, NameOf(kernel.format),
+                        kernel.entry));
+  if (!r.version.empty()) Print("version: Linux " + r.version + "\n");
+  Print("generation: " + NameOf(files->generation) + " (" +
+        (line.config.guest.abi ? "--abi" : r.evidence) + ")\n");
+  const bool pae = files->mode == PagingMode::kPae;
+  const std::string why = line.config.cpu.pae    ? "--pae"
+                          : files->mode_is_guess ? "a guess: nothing in the kernel tells"
+                                                 : r.pae_evidence;
+  Print(absl::StrFormat("page tables: %s (%s)\n", pae ? "PAE" : "two levels", why));
+  Print(absl::StrFormat("memory: %d MiB\n", line.config.memory / kMiB));
+  if (!files->initrd.empty()) {
+    Print(absl::StrFormat("initrd: %s, %d bytes\n", line.config.kernel.initrd,
+                          files->initrd.size()));
+  }
+  for (const std::string& warning : files->warnings) Print("warning: " + warning + "\n");
+  Print("can be booted\n");
+  return kExitOk;
+}
+
+int CmdVersion(const CommandLine& line) {
+  const std::string version(ProgramVersion());
+  if (line.json) {
+    const nlohmann::json json = {{"version", version},
+                                 {"compiler", CompilerName()},
+                                 {"binding", BindingName()},
+                                 {"state_hash", 1}};
+    Print(json.dump(2) + "\n");
+  } else {
+    Print(absl::StrFormat("lgx %s (%s, %s)\n", version, CompilerName(), BindingName()));
+  }
+  return kExitOk;
+}
+
+int CmdExecVectors(const VectorOptions& options) {
+  ExecVectorsOptions run;
+  run.world = options.world;
+  run.vectors = options.file;
+  run.only = options.only;
+  run.fail_limit = options.fail_limit.value_or(0);
+  run.dump = options.dump;
+  return ExecVectors(run);
+}
+
+}  // namespace lgx

@@ -1,0 +1,20 @@
+// The commands of the program. Each returns its exit code (exit_codes.h).
+#ifndef LGX_TOOLS_COMMANDS_H_
+#define LGX_TOOLS_COMMANDS_H_
+
+#include "tools/options.h"
+
+namespace lgx {
+
+int CmdRun(const CommandLine& line);  // run, lguest
+int CmdCheck(const CommandLine& line);
+int CmdVersion(const CommandLine& line);
+int CmdBare(const BareOptions& options);
+int CmdExecVectors(const VectorOptions& options);
+
+// Prints "lgx: <message>" and gives the error's exit code.
+int ReportError(const Status& status);
+
+}  // namespace lgx
+
+#endif  // LGX_TOOLS_COMMANDS_H_

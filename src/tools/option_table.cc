@@ -1,0 +1,390 @@
+#include "tools/option_table.h"
+
+#include <limits>
+
+#include "base/check.h"
+
+namespace lgx {
+namespace {
+
+Status BadValue(std::string_view value, const char* expected) {
+  return Errorf(StatusCode::kOutOfRange, "\"%s\" is not %s", std::string(value),
+                expected);
+}
+
+template <typename T>
+Status AssignNumber(std::string_view value, T* to) {
+  const StatusOr<u64> number = ParseNumber(value);
+  if (!number.ok()) return number.status();
+  if (*number > std::numeric_limits<T>::max()) {
+    return Errorf(StatusCode::kOutOfRange, "%s is more than 0x%x", std::string(value),
+                  std::numeric_limits<T>::max());
+  }
+  *to = static_cast<T>(*number);
+  return absl::OkStatus();
+}
+
+template <typename T>
+Status AssignNumber(std::string_view value, std::optional<T>* to) {
+  T number = 0;
+  LGX_RETURN_IF_ERROR(AssignNumber(value, &number));
+  *to = number;
+  return absl::OkStatus();
+}
+
+Status AssignCount(std::string_view value, std::optional<u64>* to) {
+  const StatusOr<u64> count = ParseCount(value);
+  if (!count.ok()) return count.status();
+  *to = *count;
+  return absl::OkStatus();
+}
+
+std::vector<std::string> SplitAtCommas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (true) {
+    const size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+// --append may come more than once; the texts are joined like the words behind "--".
+Status ApplyAppend(std::string_view value, CommandLine* line) {
+  std::string& text = line->config.kernel.cmdline;
+  if (!text.empty()) text += ' ';
+  text += value;
+  return absl::OkStatus();
+}
+
+// det[,ips=100M][,epoch=TIME] or host
+Status ApplyClock(std::string_view value, CommandLine* line) {
+  for (const std::string& part : SplitAtCommas(value)) {
+    const size_t equals = part.find('=');
+    const std::string key = part.substr(0, equals);
+    const std::string rest = equals == std::string::npos ? "" : part.substr(equals + 1);
+    std::string path;
+    if (equals == std::string::npos) {
+      LGX_RETURN_IF_ERROR(SetConfigValue("clock.mode", part, &line->config));
+    } else if (key == "ips" || key == "epoch" || key == "mode") {
+      path = key == "ips" ? "clock.instructions_per_second" : "clock." + key;
+      LGX_RETURN_IF_ERROR(SetConfigValue(path, rest, &line->config));
+    } else {
+      return Errorf(StatusCode::kOutOfRange, "\"%s\" is not one of mode, ips, epoch",
+                    key);
+    }
+  }
+  return absl::OkStatus();
+}
+
+Status ApplySet(std::string_view value, CommandLine* line) {
+  const size_t equals = value.find('=');
+  if (equals == std::string_view::npos) {
+    return BadValue(value, "of the form path.to.key=VALUE");
+  }
+  return SetConfigValue(value.substr(0, equals), value.substr(equals + 1), &line->config);
+}
+
+Status ApplyUntil(std::string_view value, CommandLine* line) {
+  if (value == "end") {
+    line->until = StopPoint();
+    return absl::OkStatus();
+  }
+  const bool by_time = value.starts_with("time:");
+  if (!by_time && !value.starts_with("insn:")) {
+    return BadValue(value,
+                    "insn:N, time:T or end; other points come with a later version");
+  }
+  const std::string_view amount = value.substr(5);
+  const StatusOr<u64> parsed = by_time ? ParseDuration(amount) : ParseCount(amount);
+  if (!parsed.ok()) return parsed.status();
+  line->until.kind = by_time ? StopPoint::Kind::kTime : StopPoint::Kind::kInstruction;
+  line->until.value = *parsed;
+  return absl::OkStatus();
+}
+
+// LEVEL[:FILE]
+Status ApplyLog(std::string_view value, CommandLine* line) {
+  const size_t colon = value.find(':');
+  const std::optional<LogLevel> level = LogLevelFromName(value.substr(0, colon));
+  if (!level) return BadValue(value, "debug, info, warning or error, then perhaps :FILE");
+  line->log_level = *level;
+  if (colon != std::string_view::npos) line->log_file = value.substr(colon + 1);
+  return absl::OkStatus();
+}
+
+Status ApplyColor(std::string_view value, CommandLine* line) {
+  if (value == "auto") {
+    line->color = CommandLine::Color::kAuto;
+  } else if (value == "always") {
+    line->color = CommandLine::Color::kAlways;
+  } else if (value == "never") {
+    line->color = CommandLine::Color::kNever;
+  } else {
+    return BadValue(value, "auto, always or never");
+  }
+  return absl::OkStatus();
+}
+
+Status ApplyBareMemory(std::string_view value, CommandLine* line) {
+  const StatusOr<u64> bytes = ParseSize(value);
+  if (!bytes.ok()) return bytes.status();
+  if (*bytes < kMiB || *bytes > kMaxMemory || *bytes % kPageSize != 0) {
+    return BadValue(value, "between 1 MiB and 3072 MiB in whole pages");
+  }
+  line->bare.memory = *bytes;
+  return absl::OkStatus();
+}
+
+// NAME=ADDRESS+LENGTH
+Status ApplyDumpRange(std::string_view value, CommandLine* line) {
+  const size_t equals = value.find('=');
+  const size_t plus = value.find('+');
+  if (equals == 0 || equals == std::string_view::npos || plus == std::string_view::npos ||
+      plus < equals) {
+    return BadValue(value, "of the form NAME=ADDRESS+LENGTH");
+  }
+  BareOptions::DumpRange range;
+  range.name = value.substr(0, equals);
+  LGX_RETURN_IF_ERROR(
+      AssignNumber(value.substr(equals + 1, plus - equals - 1), &range.address));
+  LGX_RETURN_IF_ERROR(AssignNumber(value.substr(plus + 1), &range.length));
+  line->bare.dump_ranges.push_back(std::move(range));
+  return absl::OkStatus();
+}
+
+template <std::string BareOptions::* kMember>
+Status ApplyBareText(std::string_view value, CommandLine* line) {
+  line->bare.*kMember = value;
+  return absl::OkStatus();
+}
+
+template <std::string VectorOptions::* kMember>
+Status ApplyVectorText(std::string_view value, CommandLine* line) {
+  line->vectors.*kMember = value;
+  return absl::OkStatus();
+}
+
+template <bool CommandLine::* kMember>
+Status ApplyFlag(std::string_view, CommandLine* line) {
+  line->*kMember = true;
+  return absl::OkStatus();
+}
+
+// --- the tables
+// ----------------------------------------------------------------------------------
+
+constexpr CommandSet kRunOnly = SetOf(Command::kRun);
+constexpr CommandSet kLguestOnly = SetOf(Command::kLguest);
+constexpr CommandSet kCheckOnly = SetOf(Command::kCheck);
+constexpr CommandSet kBareOnly = SetOf(Command::kBare);
+constexpr CommandSet kVectorsOnly = SetOf(Command::kExecVectors);
+constexpr CommandSet kMachine = kRunOnly | kCheckOnly;
+constexpr CommandSet kBoots = kRunOnly | kLguestOnly;
+constexpr CommandSet kAnyMachine = kMachine | kLguestOnly;
+constexpr CommandSet kEvery = ~CommandSet{0};
+
+constexpr CommandSpec kCommands[] = {
+    {Command::kRun, "run", "[KERNEL] [options] [-- kernel arguments]",
+     "boot a guest: a vmlinux, a bzImage, or the built-in guest without a name"},
+    {Command::kLguest, "lguest", "[options] MEMORY KERNEL [kernel arguments]",
+     "the same with the original Launcher's options and order"},
+    {Command::kCheck, "check", "[KERNEL] [options]",
+     "say what would run, or exactly why it cannot"},
+    {Command::kBare, "bare", "IMAGE [options]",
+     "run a program on the emulated machine without lguest"},
+    {Command::kExecVectors, "exec-vectors", "--world W.json FILE.jsonl [options]",
+     "execute one-instruction test vectors"},
+    {Command::kVersion, "version", "[--json]", "print the program's version"},
+    {Command::kHelp, "help", "[COMMAND]", "explain a command and its options"},
+};
+
+constexpr const char* kLater = "is not part of this version yet";
+
+// Shorter rows for the table: a machine value, a fixed machine value, an action, a
+// refusal.
+constexpr OptionSpec Value(const char* name, char letter, CommandSet commands,
+                           const char* value, const char* path, const char* help) {
+  return {name, letter, commands, Takes::kValue, value,
+          help, path,   nullptr,  nullptr,       nullptr};
+}
+constexpr OptionSpec Fixed(const char* name, CommandSet commands, const char* path,
+                           const char* fixed, const char* help) {
+  return {name, 0,    commands, Takes::kNothing, nullptr,
+          help, path, fixed,    nullptr,         nullptr};
+}
+constexpr OptionSpec Maybe(const char* name, CommandSet commands, const char* value,
+                           const char* path, const char* fixed, const char* help) {
+  return {name,  0,       commands, Takes::kMaybeValue, value, help, path,
+          fixed, nullptr, nullptr};
+}
+using Apply = Status (*)(std::string_view, CommandLine*);
+constexpr OptionSpec Flag(const char* name, char letter, CommandSet commands, Apply apply,
+                          const char* help) {
+  return {name, letter,  commands, Takes::kNothing, nullptr,
+          help, nullptr, nullptr,  apply,           nullptr};
+}
+constexpr OptionSpec Action(const char* name, char letter, CommandSet commands,
+                            const char* value, Apply apply, const char* help) {
+  return {name, letter,  commands, Takes::kValue, value,
+          help, nullptr, nullptr,  apply,         nullptr};
+}
+constexpr OptionSpec Refused(const char* name, char letter, CommandSet commands,
+                             const char* refusal) {
+  return {name,    letter,  commands, Takes::kMaybeValue, nullptr, nullptr, nullptr,
+          nullptr, nullptr, refusal};
+}
+
+constexpr OptionSpec kOptions[] = {
+    Value("memory", 'm', kMachine, "SIZE", "memory",
+          "guest memory, 8M to 3072M; a bare number is MiB (64M)"),
+    Value("initrd", 'i', kMachine, "FILE", "kernel.initrd", "initial RAM disk"),
+    Value("initrd", 0, kLguestOnly, "FILE", "kernel.initrd", "initial RAM disk"),
+    Action("append", 'a', kMachine, "TEXT", ApplyAppend,
+           "kernel command line; also everything after --"),
+    Fixed("rng", kAnyMachine, "devices.rng.present", "on",
+          "entropy device; the same numbers each run"),
+    Value("rng-seed", 0, kMachine, "N", "devices.rng.seed", "choose its numbers (1)"),
+    Value("console", 0, kAnyMachine, "tty|stdio|none|file=F", "devices.console.backend",
+          "where hvc0 goes (tty on a terminal, else stdio)"),
+    Fixed("no-escape", kAnyMachine, "devices.console.escape", "off",
+          "pass Ctrl-A to the guest"),
+    Value("abi", 0, kAnyMachine, "auto|GENERATION", "guest.abi",
+          "generation of the guest; check --list-abi prints them (auto)"),
+    Value("pae", 0, kAnyMachine, "auto|on|off", "cpu.pae", "page-table format (auto)"),
+    Action("clock", 0, kAnyMachine, "det[,ips=100M][,epoch=TIME]|host", ApplyClock,
+           "time from instructions, or the host's (det)"),
+    Maybe("realtime", kAnyMachine, "auto|on|off", "clock.realtime", "on",
+          "waiting takes real time (while console input can come)"),
+    Value("max-idle", 0, kAnyMachine, "T", "limits.max_idle",
+          "end a run that waits for nothing after this virtual time (10m)"),
+    Value("seed", 0, kAnyMachine, "N", "seed",
+          "every choice the program makes itself (1)"),
+    Action("until", 0, kBoots, "POINT", ApplyUntil,
+           "stop at insn:N, time:T or end (end)"),
+    Value("max-instructions", 0, kAnyMachine, "N", "limits.instructions",
+          "end the run with code 5 after N instructions"),
+    Value("max-virtual-time", 0, kAnyMachine, "T", "limits.virtual_time",
+          "end the run with code 5 after this virtual time"),
+    Value("timeout", 0, kAnyMachine, "T", "limits.timeout",
+          "end the run with code 124 after this real time"),
+    Value("on-panic", 0, kAnyMachine, "stop|reboot", "on_panic",
+          "what a guest kernel's panic does (stop)"),
+    Fixed("no-reboot", kAnyMachine, "on_restart", "stop",
+          "a restart ends the run like a power-off"),
+    Value("symbols", 0, kAnyMachine, "FILE", "kernel.symbols",
+          "System.map with the kernel's names, for reports"),
+    Value("stats", 0, kAnyMachine, "FILE", "outputs.stats", "write counters as JSON"),
+    Value("json-result", 0, kAnyMachine, "FILE", "outputs.json_result",
+          "write how the run ended as JSON"),
+    Action("set", 0, kAnyMachine, "path.to.key=VALUE", ApplySet,
+           "any machine value by its path; check --print lists them"),
+
+    Flag("list-abi", 0, kCheckOnly, ApplyFlag<&CommandLine::list_abi>,
+         "print the generations of guests"),
+    Flag("print", 0, kCheckOnly, ApplyFlag<&CommandLine::print>,
+         "print every value of the machine"),
+
+    Action("memory", 'm', kBareOnly, "SIZE", ApplyBareMemory, "memory (64M)"),
+    Action("rom", 0, kBareOnly, "FILE", ApplyBareText<&BareOptions::rom>,
+           "start this ROM as after a reset, instead of IMAGE"),
+    Action(
+        "load", 0, kBareOnly, "ADDR",
+        [](std::string_view v, CommandLine* l) { return AssignNumber(v, &l->bare.load); },
+        "load IMAGE here, as flat bytes"),
+    Action(
+        "entry", 0, kBareOnly, "ADDR",
+        [](std::string_view v, CommandLine* l) {
+          return AssignNumber(v, &l->bare.entry);
+        },
+        "start here"),
+    Action("debugcon", 0, kBareOnly, "FILE|-", ApplyBareText<&BareOptions::debugcon>,
+           "text of port 0xe9 (-)"),
+    Action("serial", 0, kBareOnly, "FILE|-", ApplyBareText<&BareOptions::serial>,
+           "text of the serial port at 0x3f8 (-)"),
+    Action(
+        "debug-exit", 0, kBareOnly, "PORT",
+        [](std::string_view v, CommandLine* l) {
+          return AssignNumber(v, &l->bare.debug_exit);
+        },
+        "port that ends the run (0xf4)"),
+    Action(
+        "post", 0, kBareOnly, "PORT",
+        [](std::string_view v, CommandLine* l) { return AssignNumber(v, &l->bare.post); },
+        "write each byte sent to this port to stderr"),
+    Action(
+        "max-instructions", 0, kBareOnly, "N",
+        [](std::string_view v, CommandLine* l) {
+          return AssignCount(v, &l->bare.max_instructions);
+        },
+        "end the run with code 5 after N instructions"),
+    Action("dump-on-halt", 0, kBareOnly, "FILE",
+           ApplyBareText<&BareOptions::dump_on_halt>, "write the final state as JSON"),
+    Action("dump-memory", 0, kBareOnly, "NAME=ADDR+LEN", ApplyDumpRange,
+           "add this memory to the dump; repeatable"),
+    Action("stats", 0, kBareOnly, "FILE", ApplyBareText<&BareOptions::stats>,
+           "write counters as JSON"),
+
+    Action("world", 0, kVectorsOnly, "W.json", ApplyVectorText<&VectorOptions::world>,
+           "the machine that the vectors run in"),
+    Action(
+        "only", 0, kVectorsOnly, "CAT,..",
+        [](std::string_view v, CommandLine* l) {
+          l->vectors.only = SplitAtCommas(v);
+          return absl::OkStatus();
+        },
+        "only vectors of these categories"),
+    Action(
+        "fail-limit", 0, kVectorsOnly, "N",
+        [](std::string_view v, CommandLine* l) {
+          return AssignNumber(v, &l->vectors.fail_limit);
+        },
+        "stop after so many failures"),
+    Action("dump", 0, kVectorsOnly, "FILE", ApplyVectorText<&VectorOptions::dump>,
+           "write what came out of each vector"),
+
+    Flag("json", 0, SetOf(Command::kVersion), ApplyFlag<&CommandLine::json>,
+         "as JSON, with the compiler and the libraries"),
+
+    Action("log", 0, kAnyMachine, "LEVEL[:FILE]", ApplyLog,
+           "debug, info, warning or error (info)"),
+    Action("color", 0, kAnyMachine, "auto|always|never", ApplyColor, "colour (auto)"),
+    Flag("verbose", 'v', kAnyMachine, ApplyFlag<&CommandLine::verbose>, "say more"),
+    Flag("quiet", 'q', kMachine, ApplyFlag<&CommandLine::quiet>,
+         "no banner and no summary"),
+    Flag("help", 'h', kEvery, ApplyFlag<&CommandLine::help>, "explain this command"),
+
+    Refused("block", 'b', kMachine, "disks: this device is not built yet"),
+    Refused("block", 0, kLguestOnly, "disks: this device is not built yet"),
+    Refused("net", 'n', kMachine, "network: this device is not built yet"),
+    Refused("tunnet", 0, kLguestOnly, "network: this device is not built yet"),
+    Refused("username", 0, kLguestOnly,
+            "is not needed: the program asks for no privileges"),
+    Refused("chroot", 0, kLguestOnly,
+            "is not needed: the program asks for no privileges"),
+    Refused("record", 0, kMachine, kLater),
+    Refused("snapshot-at", 0, kMachine, kLater),
+    Refused("snapshot-every", 0, kMachine, kLater),
+    Refused("from", 0, kMachine, kLater),
+    Refused("expect", 0, kMachine, kLater),
+    Refused("trace", 0, kMachine, kLater),
+    Refused("gdb", 0, kMachine, kLater),
+    Refused("wait", 0, kMachine, kLater),
+    Refused("sandbox", 0, kMachine, kLater),
+    Refused("progress", 0, kMachine, kLater),
+};
+
+}  // namespace
+
+std::span<const CommandSpec> Commands() { return kCommands; }
+std::span<const OptionSpec> Options() { return kOptions; }
+
+const CommandSpec& SpecOf(Command command) {
+  for (const CommandSpec& spec : kCommands) {
+    if (spec.command == command) return spec;
+  }
+  CHECK(false) << "command " << static_cast<int>(command) << " has no row";
+  return kCommands[0];
+}
+
+}  // namespace lgx

@@ -1,0 +1,277 @@
+#include "tools/options.h"
+
+#include "tools/option_table.h"
+
+namespace lgx {
+namespace {
+
+template <typename... Args>
+Status Usage(const absl::FormatSpec<Args...>& format, const Args&... args) {
+  return Status(StatusCode::kOutOfRange, absl::StrFormat(format, args...));
+}
+
+// Works through the words behind the command. Options may stand anywhere before "--".
+class Parser {
+ public:
+  Parser(Command command, std::span<const std::string> words, CommandLine* line)
+      : command_(command), words_(words), line_(line) {}
+
+  Status Run() {
+    while (at_ < words_.size()) {
+      const std::string& word = words_[at_++];
+      if (word == "--") {
+        behind_.assign(words_.begin() + static_cast<std::ptrdiff_t>(at_), words_.end());
+        break;
+      }
+      if (word.starts_with("--")) {
+        LGX_RETURN_IF_ERROR(LongOption(word));
+      } else if (word.size() > 1 && word[0] == '-') {
+        LGX_RETURN_IF_ERROR(ShortOptions(word));
+      } else {
+        operands_.push_back(word);
+      }
+    }
+    if (line_->help) return absl::OkStatus();
+    return Operands();
+  }
+
+ private:
+  std::string Name() const { return SpecOf(command_).name; }
+
+  // A row for this command by its whole name. The original Launcher's options may be cut
+  // short as far as they stay unique among themselves (guest-03 A1.1).
+  const OptionSpec* FindLong(std::string_view name) const {
+    for (const OptionSpec& option : Options()) {
+      if ((option.commands & SetOf(command_)) != 0 && name == option.name) return &option;
+    }
+    if (command_ != Command::kLguest || name.empty()) return nullptr;
+    const OptionSpec* found = nullptr;
+    for (const OptionSpec& option : Options()) {
+      if ((option.commands & SetOf(command_)) == 0 || !IsOriginal(option.name)) continue;
+      if (!std::string_view(option.name).starts_with(name)) continue;
+      if (found != nullptr) return nullptr;
+      found = &option;
+    }
+    return found;
+  }
+
+  static bool IsOriginal(std::string_view name) {
+    for (const char* original : {"verbose", "tunnet", "block", "rng", "initrd"}) {
+      if (name == original) return true;
+    }
+    return false;
+  }
+
+  const OptionSpec* FindLetter(char letter) const {
+    for (const OptionSpec& option : Options()) {
+      if ((option.commands & SetOf(command_)) != 0 && option.letter == letter)
+        return &option;
+    }
+    return nullptr;
+  }
+
+  Status Unknown(const std::string& word) const {
+    std::vector<std::string> names;
+    for (const OptionSpec& option : Options()) {
+      if ((option.commands & SetOf(command_)) != 0) {
+        names.push_back(std::string("--") + option.name);
+      }
+    }
+    const std::string near = DidYouMean(word, names);
+    return Usage("%s: unknown option %s; %s", Name(), word,
+                 near.empty() ? "lgx help " + Name() + " lists the options"
+                              : "did you mean " + near + "?");
+  }
+
+  Status LongOption(const std::string& word) {
+    const size_t equals = word.find('=');
+    const std::string shown = word.substr(0, equals);
+    const OptionSpec* option = FindLong(std::string_view(shown).substr(2));
+    if (option == nullptr) return Unknown(shown);
+    std::optional<std::string> value;
+    if (equals != std::string::npos) value = word.substr(equals + 1);
+    return Take(*option, std::string("--") + option->name, std::move(value));
+  }
+
+  // "-m 64M", "-m64M", "-m=64M", "-qv".
+  Status ShortOptions(const std::string& word) {
+    for (size_t i = 1; i < word.size(); i++) {
+      const std::string shown = std::string("-") + word[i];
+      const OptionSpec* option = FindLetter(word[i]);
+      if (option == nullptr) return Unknown(i == 1 ? word : shown);
+      if (option->takes == Takes::kNothing) {
+        LGX_RETURN_IF_ERROR(Take(*option, shown, std::nullopt));
+        continue;
+      }
+      std::optional<std::string> value;
+      if (i + 1 < word.size()) value = word.substr(word[i + 1] == '=' ? i + 2 : i + 1);
+      return Take(*option, shown, std::move(value));
+    }
+    return absl::OkStatus();
+  }
+
+  Status Take(const OptionSpec& option, const std::string& shown,
+              std::optional<std::string> value) {
+    if (option.refusal != nullptr) {
+      return Usage("%s: option %s: %s", Name(), shown, option.refusal);
+    }
+    if (option.takes == Takes::kNothing && value) {
+      return Usage("%s: option %s takes no value, but got \"%s\"", Name(), shown, *value);
+    }
+    if (option.takes == Takes::kValue && !value) {
+      if (at_ >= words_.size()) {
+        return Usage("%s: option %s needs a value: %s %s", Name(), shown, shown,
+                     option.value);
+      }
+      value = words_[at_++];
+    }
+    const std::string text = value.value_or(option.fixed != nullptr ? option.fixed : "");
+    const Status status = option.path != nullptr
+                              ? SetConfigValue(option.path, text, &line_->config)
+                              : option.apply(text, line_);
+    if (status.ok()) return status;
+    return Usage("%s: option %s %s: %s", Name(), shown, text, MessageOf(status));
+  }
+
+  // --- what is left when the options are gone
+  // ---------------------------------------------
+
+  Status Operands() {
+    switch (command_) {
+      case Command::kRun:
+      case Command::kCheck:
+        return KernelOperand();
+      case Command::kLguest:
+        return LguestOperands();
+      case Command::kBare:
+        return BareOperands();
+      case Command::kExecVectors:
+        return OneFile(&line_->vectors.file, "FILE.jsonl");
+      case Command::kVersion:
+      case Command::kHelp:
+        return NothingMore(0);
+    }
+    return absl::OkStatus();
+  }
+
+  Status NothingMore(size_t allowed) {
+    if (operands_.size() > allowed) {
+      return Usage(
+          "%s: unexpected argument \"%s\"; kernel arguments come after --, all else "
+          "is in lgx help %s",
+          Name(), operands_[allowed], Name());
+    }
+    if (!behind_.empty() && command_ != Command::kRun && command_ != Command::kCheck) {
+      return Usage("%s: unexpected argument \"%s\" after --", Name(), behind_[0]);
+    }
+    return absl::OkStatus();
+  }
+
+  Status KernelOperand() {
+    LGX_RETURN_IF_ERROR(NothingMore(1));
+    if (!operands_.empty()) {
+      if (operands_[0].ends_with(".json")) {
+        return Usage("%s: %s: config files are not read by this version yet; use options",
+                     Name(), operands_[0]);
+      }
+      line_->config.kernel.path = operands_[0];
+    }
+    AppendWords(behind_);
+    return absl::OkStatus();
+  }
+
+  // MEMORY KERNEL [kernel arguments...]: the rest, joined by single spaces.
+  Status LguestOperands() {
+    operands_.insert(operands_.end(), behind_.begin(), behind_.end());
+    if (operands_.size() < 2) {
+      return Usage("lguest: expected memory size and kernel: lguest %s",
+                   SpecOf(command_).synopsis);
+    }
+    const Status memory = SetConfigValue("memory", operands_[0], &line_->config);
+    if (!memory.ok()) {
+      return Usage("lguest: memory size \"%s\": %s", operands_[0], MessageOf(memory));
+    }
+    line_->config.kernel.path = operands_[1];
+    AppendWords(std::span(operands_).subspan(2));
+    return absl::OkStatus();
+  }
+
+  Status BareOperands() {
+    if (line_->bare.rom.empty()) return OneFile(&line_->bare.image, "IMAGE");
+    return NothingMore(0);
+  }
+
+  Status OneFile(std::string* to, const char* what) {
+    LGX_RETURN_IF_ERROR(NothingMore(1));
+    if (operands_.empty()) {
+      return Usage("%s: %s is missing: lgx %s %s", Name(), what, Name(),
+                   SpecOf(command_).synopsis);
+    }
+    if (command_ == Command::kExecVectors && line_->vectors.world.empty()) {
+      return Usage("%s: option --world W.json is missing", Name());
+    }
+    *to = operands_[0];
+    return absl::OkStatus();
+  }
+
+  void AppendWords(std::span<const std::string> words) {
+    std::string& text = line_->config.kernel.cmdline;
+    for (const std::string& word : words) {
+      if (!text.empty()) text += ' ';
+      text += word;
+    }
+  }
+
+  Command command_;
+  std::span<const std::string> words_;
+  CommandLine* line_;
+  size_t at_ = 0;
+  std::vector<std::string> operands_;
+  std::vector<std::string> behind_;  // the words after "--"
+};
+
+const CommandSpec* FindCommand(std::string_view name) {
+  for (const CommandSpec& spec : Commands()) {
+    if (name == spec.name) return &spec;
+  }
+  return nullptr;
+}
+
+Status UnknownCommand(const std::string& word) {
+  std::vector<std::string> names;
+  for (const CommandSpec& spec : Commands()) names.emplace_back(spec.name);
+  const std::string near = DidYouMean(word, names);
+  if (!near.empty()) return Usage("unknown command \"%s\"; did you mean %s?", word, near);
+  return Usage("unknown command \"%s\"; to boot a kernel of that name: lgx run %s", word,
+               word);
+}
+
+}  // namespace
+
+StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words) {
+  CommandLine line;
+  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
+    line.help = true;
+    return line;
+  }
+  if (words[0] == "--version") {
+    line.command = Command::kVersion;
+    return line;
+  }
+  const CommandSpec* spec = FindCommand(words[0]);
+  if (spec == nullptr) return UnknownCommand(words[0]);
+  line.command = spec->command;
+  std::span<const std::string> rest = words.subspan(1);
+  if (spec->command == Command::kHelp) {
+    line.help = true;
+    if (rest.empty()) return line;
+    const CommandSpec* wanted = FindCommand(rest[0]);
+    if (wanted == nullptr) return UnknownCommand(rest[0]);
+    line.command = wanted->command;
+    return line;
+  }
+  LGX_RETURN_IF_ERROR(Parser(spec->command, rest, &line).Run());
+  return line;
+}
+
+}  // namespace lgx

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Runs instruction vectors through `lgx exec-vectors` and judges the result.
+
+    run_vectors.py LGX WORLD.json FILE.jsonl            a recorded corpus
+    run_vectors.py LGX --fresh GENERATOR EXECUTOR       new vectors from this processor
+
+lgx follows Intel's processors. Vectors made by another maker's differ from it in a few places
+that the manuals leave open or decide otherwise; --host-colour names the list that is forgiven
+(default with --fresh: the maker of this processor; with a corpus: none). README.md says why
+each entry is there. Exit code 0: all pass or are forgiven; 1: some fail; 77: this host cannot
+make vectors.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+INTEGER = ("alu bcd bit misc mov muldiv shift stack string flow far seg segmem priv ud").split()
+CANNOT = 77
+BREAKPOINT, GENERAL_PROTECTION, PAGE_FAULT, ALIGNMENT = 3, 13, 14, 17
+ALIGNMENT_FLAG = 0x40000
+PREFIXES = bytes.fromhex("262e363e646566" "67f0f2f3")
+
+
+def opcode(vector):
+    """Its bytes from the opcode on, and its prefixes."""
+    code = bytes.fromhex(vector["b"])
+    body = code.lstrip(PREFIXES)
+    return body, code[: len(code) - len(body)]
+
+
+def pushes_before_the_limit_check(wanted, got, differs):
+    """Far CALL beyond the target's limit: AMD has pushed the return address already."""
+    body, _ = opcode(wanted)
+    is_call = body[0] == 0x9A or (body[0] == 0xFF and body[1] >> 3 & 7 == 3)
+    return is_call and differs == ["memory"] and wanted["x"][:2] == [GENERAL_PROTECTION, 0]
+
+
+def ignores_lock_of_verr(wanted, got, differs):
+    """LOCK VERR and LOCK VERW run on AMD; the manuals of both makers say #UD."""
+    body, prefixes = opcode(wanted)
+    return body[:2] == b"\x0f\x00" and body[2] >> 3 & 7 in (4, 5) and 0xF0 in prefixes
+
+
+def arpl_only_reads(wanted, got, differs):
+    """ARPL that changes nothing: AMD neither writes nor checks for writing."""
+    body, _ = opcode(wanted)
+    return body[0] == 0x63 and body[1] < 0xC0 and got["x"][0] in (GENERAL_PROTECTION, PAGE_FAULT)
+
+
+def retf_reads_the_outer_stack_first(wanted, got, differs):
+    """RETF n with alignment checks: AMD reads SS:ESP of an outer ring before it checks CS."""
+    body, _ = opcode(wanted)
+    return body[0] in (0xCA, 0xCB) and wanted["x"][0] == ALIGNMENT
+
+
+def comparison_keeps_flags_at_a_fault(wanted, got, differs):
+    """REP CMPS and SCAS at a fault: AMD keeps the last comparison's flags, the SDM restores."""
+    body, prefixes = opcode(wanted)
+    repeated = 0xF2 in prefixes or 0xF3 in prefixes
+    return (body[0] in (0xA6, 0xA7, 0xAE, 0xAF) and repeated and differs == ["flags"]
+            and wanted["x"][0] != BREAKPOINT)
+
+
+def push_sreg_writes_four_bytes(wanted, got, differs):
+    """PUSH sreg: AMD writes, and checks, four bytes, recent Intel processors two."""
+    body, prefixes = opcode(wanted)
+    is_push = body[0] in (0x06, 0x0E, 0x16, 0x1E) or body[:2] in (b"\x0f\xa0", b"\x0f\xa8")
+    return is_push and 0x66 not in prefixes and wanted["x"][0] in (PAGE_FAULT, ALIGNMENT)
+
+
+COLOURS = {
+    "none": [],
+    "intel": [],
+    "amd": [
+        pushes_before_the_limit_check,
+        ignores_lock_of_verr,
+        arpl_only_reads,
+        retf_reads_the_outer_stack_first,
+        comparison_keeps_flags_at_a_fault,
+        push_sreg_writes_four_bytes,
+    ],
+}
+
+
+def host_colour():
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
+            text = info.read()
+    except OSError:
+        return "none"
+    return "amd" if "AuthenticAMD" in text else "intel"
+
+
+def run(lgx, world, vectors):
+    """The failing vectors and the summary that lgx prints, or an exit with its message."""
+    command = [lgx, "exec-vectors", "--world", world, vectors]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return lines[:-1], lines[-1]
+
+
+def sort_out(failures, colour):
+    """Failures that the host's colour explains, by reason, and the others."""
+    forgiven, bad = {}, []
+    for failure in failures:
+        differs = [d for d in failure["differs"] if d != "RF"]
+        for reason in COLOURS[colour]:
+            if reason(failure["wanted"], failure["got"], differs):
+                forgiven.setdefault(reason.__name__, []).append(failure)
+                break
+        else:
+            bad.append(failure)
+    return forgiven, bad
+
+
+def report(summary, forgiven, bad):
+    for category, (passed, total) in sorted(summary["by"].items()):
+        print(f"{category:9} {passed} of {total}")
+    for reason, failures in sorted(forgiven.items()):
+        print(f"forgiven  {len(failures):4} {reason}")
+    for failure in bad[:20]:
+        print(json.dumps(failure))
+    print(f"{summary['pass']} of {summary['total']} pass, {len(bad)} fail unexplained")
+
+
+def record(source, target, failures):
+    """Keeps the vectors of `source` that every processor agrees on."""
+    dropped = {failure["n"] for failure in failures}
+    with open(source, encoding="ascii") as lines, open(target, "w", encoding="ascii") as out:
+        out.writelines(line for line in lines if json.loads(line)["n"] not in dropped)
+
+
+def generate(args, folder, seed):
+    prefix = os.path.join(folder, "fresh")
+    command = [args.fresh[0], args.fresh[1], str(seed), str(args.per_template), prefix]
+    done = subprocess.run(command + args.only.split(","), stderr=subprocess.PIPE, text=True,
+                          check=False)
+    if done.returncode != 0:
+        print(done.stderr)
+        print("this host does not run the 32-bit executor")
+        sys.exit(CANNOT)
+    return prefix + ".world.json", prefix + ".jsonl"
+
+
+def fresh(args, colour):
+    """A timer of the host can break into a vector: what fails must fail a second time."""
+    seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "little")
+    print(f"seed {seed}, {args.per_template} vectors for each template, host colour {colour}")
+    with tempfile.TemporaryDirectory() as folder:
+        failures, summary = run(args.lgx, *generate(args, folder, seed))
+        forgiven, bad = sort_out(failures, colour)
+        if bad:
+            again, _ = run(args.lgx, *generate(args, folder, seed))
+            still = {json.dumps(f["wanted"]["i"]) for f in again}
+            bad = [f for f in bad if json.dumps(f["wanted"]["i"]) in still]
+    return summary, forgiven, bad
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lgx")
+    parser.add_argument("world", nargs="?")
+    parser.add_argument("vectors", nargs="?")
+    parser.add_argument("--fresh", nargs=2, metavar=("GENERATOR", "EXECUTOR"))
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--per-template", type=int, default=5)
+    parser.add_argument("--only", default=",".join(INTEGER), help="categories of --fresh")
+    parser.add_argument("--host-colour", choices=sorted(COLOURS))
+    parser.add_argument("--record", metavar="FILE", help="write the vectors that pass")
+    args = parser.parse_args()
+    if args.fresh:
+        summary, forgiven, bad = fresh(args, args.host_colour or host_colour())
+    elif args.vectors is None:
+        parser.error("either WORLD.json and FILE.jsonl, or --fresh")
+    else:
+        failures, summary = run(args.lgx, args.world, args.vectors)
+        forgiven, bad = sort_out(failures, args.host_colour or "none")
+        if args.record:
+            record(args.vectors, args.record, failures)
+    report(summary, forgiven, bad)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+#include "machine/config.h"
+
+#include <gtest/gtest.h>
+
+namespace lgx {
+namespace {
+
+TEST(ConfigValues, Sizes) {
+  EXPECT_EQ(*ParseSize("64"), 64 * kMiB);
+  EXPECT_EQ(*ParseSize("64M"), 64 * kMiB);
+  EXPECT_EQ(*ParseSize("1G"), 1024 * kMiB);
+  EXPECT_EQ(*ParseSize("65536K"), 64 * kMiB);
+  EXPECT_EQ(*ParseSize("1.5G"), 1536 * kMiB);
+  EXPECT_EQ(*ParseSize("0"), 0u);
+  for (const char* bad : {"", "-5", "foo", "64X", "M", "64MM", "1.", ".5M", "0x40", " 64",
+                          "99999999999999999999", "99999999999999G"}) {
+    const Status status = ParseSize(bad).status();
+    EXPECT_EQ(status.code(), StatusCode::kOutOfRange) << bad;
+    EXPECT_NE(MessageOf(status).find(std::string("\"") + bad + "\""), std::string::npos);
+  }
+}
+
+TEST(ConfigValues, Durations) {
+  EXPECT_EQ(*ParseDuration("1.5s"), 1'500'000'000u);
+  EXPECT_EQ(*ParseDuration("10m"), 600'000'000'000u);
+  EXPECT_EQ(*ParseDuration("250ms"), 250'000'000u);
+  EXPECT_EQ(*ParseDuration("2h"), 7'200'000'000'000u);
+  EXPECT_EQ(*ParseDuration("3"), 3'000'000'000u);
+  EXPECT_EQ(*ParseDuration("7ns"), 7u);
+  EXPECT_FALSE(ParseDuration("7x").ok());
+  EXPECT_FALSE(ParseDuration("1.5ns").ok());
+}
+
+TEST(ConfigValues, NumbersAndCounts) {
+  EXPECT_EQ(*ParseCount("100M"), 100'000'000u);
+  EXPECT_EQ(*ParseCount("1.5K"), 1500u);
+  EXPECT_EQ(*ParseNumber("0x1000"), 4096u);
+  EXPECT_EQ(*ParseNumber("4096"), 4096u);
+  for (const char* bad : {"", "0x", "12z", "-1", "0x1ffffffffffffffff"}) {
+    EXPECT_FALSE(ParseNumber(bad).ok()) << bad;
+  }
+}
+
+TEST(ConfigValues, Times) {
+  EXPECT_EQ(*ParseTime("2009-07-01T00:00:00Z"), 1246406400);
+  EXPECT_EQ(*ParseTime("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(*ParseTime("2000-02-29T12:34:56Z"), 951827696);
+  EXPECT_EQ(*ParseTime("2038-01-19T03:14:08Z"), 2147483648);
+  EXPECT_EQ(*ParseTime("1246406400"), 1246406400);
+  for (const char* bad :
+       {"", "2009-07-01", "2009-02-29T00:00:00Z", "2009-13-01T00:00:00Z",
+        "2009-07-01T24:00:00Z", "1969-12-31T23:59:59Z", "2106-01-01T00:00:00Z",
+        "2009-07-01T00:00:00", "5000000000"}) {
+    EXPECT_FALSE(ParseTime(bad).ok()) << bad;
+  }
+  for (const i64 time : {i64{0}, i64{951827696}, i64{1246406400}, i64{4294967295}}) {
+    const StatusOr<i64> parsed = ParseTime(FormatTime(time));
+    // 2106 and later can be shown but not asked for.
+    EXPECT_EQ(parsed.value_or(time), time) << FormatTime(time);
+  }
+}
+
+TEST(Config, DefaultsAreThoseOfTheManual) {
+  const MachineConfig config;
+  EXPECT_EQ(config.memory, 64 * kMiB);
+  EXPECT_EQ(FormatTime(config.clock.epoch), "2009-07-01T00:00:00Z");
+  EXPECT_EQ(config.clock.instructions_per_second, 100'000'000u);
+  EXPECT_EQ(config.limits.max_idle_ns, 600'000'000'000u);
+  EXPECT_EQ(config.guest.shadow_slots, 4u);
+  EXPECT_EQ(config.host.timer_hz, 1000u);
+}
+
+// What DescribeConfig prints can be set again and gives the same.
+TEST(Config, EveryPathTakesWhatItPrints) {
+  MachineConfig config;
+  for (const auto& [path, value] : std::vector<std::pair<std::string, std::string>>{
+           {"memory", "512M"},
+           {"cpu.pae", "on"},
+           {"guest.abi", "F"},
+           {"guest.quirks.Q1", "mended"},
+           {"kernel.alignment", "0x0"},
+           {"clock.epoch", "2020-01-01T00:00:00Z"},
+           {"limits.instructions", "1G"},
+           {"limits.timeout", "90s"},
+           {"devices.console.backend", "file=out.txt"},
+           {"clock.realtime", "off"},
+           {"on_panic", "reboot"},
+           {"kernel.cmdline", "a b"}}) {
+    ASSERT_TRUE(SetConfigValue(path, value, &config).ok()) << path;
+  }
+  MachineConfig copy;
+  for (const std::string& line : DescribeConfig(config)) {
+    const size_t equals = line.find(" = ");
+    const Status status =
+        SetConfigValue(line.substr(0, equals), line.substr(equals + 3), &copy);
+    EXPECT_TRUE(status.ok()) << line << ": " << status;
+  }
+  EXPECT_EQ(DescribeConfig(copy), DescribeConfig(config));
+  EXPECT_EQ(DescribeConfig(config).size(), ConfigPaths().size());
+}
+
+TEST(Config, BadValuesNameThePathAndTheValue) {
+  MachineConfig config;
+  for (const auto& [path, value] : std::vector<std::pair<std::string, std::string>>{
+           {"memory", "4096"},
+           {"memory", "0"},
+           {"memory", "1"},
+           {"cpu.pae", "maybe"},
+           {"guest.abi", "Z"},
+           {"guest.shadow_slots", "0"},
+           {"guest.quirks.Q1", "on"},
+           {"host.timer_hz", "0"},
+           {"clock.mode", "fast"},
+           {"on_panic", "debug"},
+           {"devices.console.backend", "file="},
+           {"kernel.alignment", "0x100000000"}}) {
+    const Status status = SetConfigValue(path, value, &config);
+    EXPECT_EQ(status.code(), StatusCode::kOutOfRange) << path;
+    EXPECT_EQ(MessageOf(status).rfind(path + ": ", 0), 0u) << status;
+  }
+}
+
+TEST(Config, UnknownPathsGetASuggestion) {
+  MachineConfig config;
+  EXPECT_NE(MessageOf(SetConfigValue("guest.quirk.Q1", "mended", &config))
+                .find("did you mean \"guest.quirks.Q1\"?"),
+            std::string::npos);
+  EXPECT_NE(MessageOf(SetConfigValue("zzz", "1", &config)).find("check --print"),
+            std::string::npos);
+}
+
+TEST(DidYouMean, TellsNearWordsFromFarOnes) {
+  EXPECT_EQ(DidYouMean("--memroy", {"--memory", "--initrd"}), "--memory");
+  EXPECT_EQ(DidYouMean("--frobnicate", {"--memory", "--initrd"}), "");
+  EXPECT_EQ(DidYouMean("", {"--memory"}), "");
+}
+
+}  // namespace
+}  // namespace lgx

@@ -1,0 +1,283 @@
+#include "mmu/tlb.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace lgx {
+namespace {
+
+constexpr u32 kDirectory = 0x1000;
+constexpr u32 kTable = 0x2000;
+constexpr u32 kOtherDirectory = 0x3000;
+constexpr u32 kOtherTable = 0x4000;
+constexpr u32 kPage = 0x10000;
+constexpr Lin kLin(0x00005678);
+
+constexpr u32 kP = 1, kRw = 2, kUs = 4, kA = 0x20, kD = 0x40;
+constexpr u32 kAll = kP | kRw | kUs;
+
+// Two address spaces with one table each; stores reach the TLB as in the machine.
+class TlbTest : public ::testing::Test, private StoreWatch {
+ protected:
+  TlbTest() {
+    memory_->set_watch(this);
+    Set(kDirectory, kTable | kAll);
+    Set(kOtherDirectory, kOtherTable | kAll);
+    Map(kPage);
+    SetOther(kPage + 0x1000);
+    Use(kDirectory);
+  }
+  ~TlbTest() override { memory_->set_watch(nullptr); }
+
+  void WillStore(Mpa at, const u8* bytes, u32 len) override {
+    tlb_.WillStore(at, bytes, len);
+  }
+
+  void Set(u32 at, u32 value) { memory_->Store<u32>(Mpa(at), value); }
+  u32 Get(u32 at) const { return memory_->Load<u32>(Mpa(at)); }
+  static u32 PteAt(u32 table, Lin lin = kLin) {
+    return table + 4 * (lin.value >> 12 & 1023);
+  }
+  void Map(u32 page, u32 rights = kAll) { Set(PteAt(kTable), page | rights); }
+  void SetOther(u32 page) { Set(PteAt(kOtherTable), page | kAll); }
+  void Use(u32 cr3, bool wp = true) {
+    PagingRegisters regs;
+    regs.paging = true;
+    regs.write_protect = wp;
+    regs.cr3 = cr3;
+    tlb_.Select(regs);
+  }
+  bool Reads(bool user = true, Lin lin = kLin) {
+    return tlb_.Entries(user)[Tlb::IndexOf(lin.value)].read_tag ==
+           (lin.value & ~kPageMask);
+  }
+  bool Writes(bool user = true, Lin lin = kLin) {
+    return tlb_.Entries(user)[Tlb::IndexOf(lin.value)].write_tag ==
+           (lin.value & ~kPageMask);
+  }
+  const u8* HostOf(bool user = true) {
+    return tlb_.Entries(user)[Tlb::IndexOf(kLin.value)].Host(kLin.value);
+  }
+
+  std::unique_ptr<PhysMemory> memory_ = std::move(PhysMemory::Create(1 << 20)).value();
+  Tlb tlb_{*memory_};
+};
+
+TEST_F(TlbTest, AReadMakesNoWriteTagBeforeTheDirtyBitIsSet) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  EXPECT_TRUE(Reads());
+  EXPECT_FALSE(Writes());
+  EXPECT_EQ(Get(PteAt(kTable)) & (kA | kD), kA);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kWrite, true).ok);
+  EXPECT_TRUE(Writes());
+  EXPECT_EQ(Get(PteAt(kTable)) & (kA | kD), kA | kD);
+}
+
+TEST_F(TlbTest, TheTwoRingsHaveTheirOwnEntries) {
+  Map(kPage, kP | kRw);
+  EXPECT_FALSE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  EXPECT_TRUE(tlb_.Fill(kLin, Access::kRead, false).ok);
+  EXPECT_TRUE(Reads(false));
+  EXPECT_FALSE(Reads(true));
+}
+
+TEST_F(TlbTest, EveryChangeOfAnEntryIsSeenAtOnce) {
+  for (const u32 change :
+       {kPage + 0x2000 + kAll, kPage + kP + kUs, kPage + kP + kRw, 0u}) {
+    Map(kPage, kAll);
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kWrite, true).ok);
+    Set(PteAt(kTable), change);
+    EXPECT_FALSE(Reads() || Writes()) << std::hex << change;
+  }
+}
+
+TEST_F(TlbTest, ClearingAccessedOrDirtyIsSeenSettingIsNot) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Set(PteAt(kTable), Get(PteAt(kTable)) | kD);
+  EXPECT_TRUE(Reads()) << "nothing that was derived changes";
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kWrite, true).ok);
+  Set(PteAt(kTable), Get(PteAt(kTable)) & ~kD);
+  EXPECT_FALSE(Writes());
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Set(PteAt(kTable), Get(PteAt(kTable)) & ~kA);
+  EXPECT_FALSE(Reads());
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  EXPECT_NE(Get(PteAt(kTable)) & kA, 0u) << "the next walk sets it again";
+}
+
+TEST_F(TlbTest, ASingleByteOfAnEntryIsEnough) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  memory_->Store<u8>(Mpa(PteAt(kTable) + 2), 0x02);
+  EXPECT_FALSE(Reads());
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  EXPECT_EQ(HostOf(), memory_->ReadPointer(Mfn(0x20)) + PageOffset(kLin));
+}
+
+TEST_F(TlbTest, AChangedDirectoryDropsWhatIsBelow) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Set(kDirectory, kOtherTable | kAll);
+  EXPECT_FALSE(Reads());
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  EXPECT_EQ(HostOf(),
+            memory_->ReadPointer(Mfn((kPage + 0x1000) >> 12)) + PageOffset(kLin));
+}
+
+TEST_F(TlbTest, NeighboursSurviveAChange) {
+  const Lin neighbour(0x00006000);
+  Set(PteAt(kTable, neighbour), (kPage + 0x3000) | kAll);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  ASSERT_TRUE(tlb_.Fill(neighbour, Access::kRead, true).ok);
+  Map(kPage + 0x4000);
+  EXPECT_FALSE(Reads());
+  EXPECT_TRUE(Reads(true, neighbour));
+}
+
+TEST_F(TlbTest, ABankKeepsItsEntriesWhileAnotherIsCurrent) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  const u32 context = tlb_.code_context();
+  Use(kOtherDirectory);
+  EXPECT_FALSE(Reads());
+  EXPECT_NE(tlb_.code_context(), context);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Use(kDirectory);
+  EXPECT_TRUE(Reads());
+  EXPECT_EQ(tlb_.code_context(), context);
+  EXPECT_EQ(HostOf(), memory_->ReadPointer(Mfn(kPage >> 12)) + PageOffset(kLin));
+}
+
+TEST_F(TlbTest, AChangeReachesBanksThatAreNotCurrent) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Use(kOtherDirectory);
+  Map(kPage + 0x5000);
+  Use(kDirectory);
+  EXPECT_FALSE(Reads());
+}
+
+TEST_F(TlbTest, ATableSharedByTwoSpacesIsWatchedForBoth) {
+  Set(kOtherDirectory, kTable | kAll);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Use(kOtherDirectory);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Map(kPage + 0x5000);
+  EXPECT_FALSE(Reads());
+  Use(kDirectory);
+  EXPECT_FALSE(Reads());
+}
+
+TEST_F(TlbTest, MoreSpacesThanBanksForgetTheOldest) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  for (u32 i = 0; i < Tlb::kBanks; ++i) {
+    Set(0x40000 + i * 0x1000, kTable | kAll);
+    Use(0x40000 + i * 0x1000);
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  }
+  Use(kDirectory);
+  EXPECT_FALSE(Reads());
+  EXPECT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+}
+
+TEST_F(TlbTest, InvlpgDropsBothRingsOfOnePage) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, false).ok);
+  tlb_.DropPage(kLin);
+  EXPECT_FALSE(Reads(true) || Reads(false));
+}
+
+TEST_F(TlbTest, ChangedRulesDropEverything) {
+  Map(kPage, kP | kUs);
+  EXPECT_FALSE(tlb_.Fill(kLin, Access::kWrite, false).ok);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, false).ok);
+  Use(kDirectory, false);
+  EXPECT_FALSE(Reads(false));
+  EXPECT_TRUE(tlb_.Fill(kLin, Access::kWrite, false).ok) << "CR0.WP is off";
+  EXPECT_TRUE(Writes(false));
+  Use(kDirectory, true);
+  EXPECT_FALSE(Writes(false));
+}
+
+TEST_F(TlbTest, APageThatServesAsATableTakesNoWriteTag) {
+  Map(kTable);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kWrite, true).ok);
+  EXPECT_TRUE(Reads());
+  EXPECT_FALSE(Writes());
+}
+
+TEST_F(TlbTest, APageThatBecomesATableLosesItsWriteTag) {
+  Map(0x20000);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kWrite, true).ok);
+  ASSERT_TRUE(Writes());
+  Set(kDirectory + 4, 0x20000 | kAll);  // now it translates from 4 MiB on
+  Set(0x20000, kPage | kAll);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kWrite, true).ok);
+  ASSERT_TRUE(tlb_.Fill(Lin(0x00400000), Access::kRead, true).ok);
+  EXPECT_FALSE(Writes());
+}
+
+TEST_F(TlbTest, ATableThatOnlyTakesStoresIsForgotten) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  EXPECT_NE(memory_->marks(Mfn(kTable >> 12)) & kHoldsTables, 0);
+  for (u32 i = 0; i < 100; ++i) Set(kTable + 0x800, i);
+  EXPECT_EQ(memory_->marks(Mfn(kTable >> 12)) & kHoldsTables, 0);
+  EXPECT_FALSE(Reads()) << "nothing may be left that nobody watches";
+}
+
+TEST_F(TlbTest, ACodeContextEndsWhenFetchedPagesChange) {
+  ASSERT_TRUE(tlb_.Fetch(kLin, true).ok);
+  const u32 context = tlb_.code_context();
+  Set(PteAt(kTable, Lin(0x7000)), kPage | kAll);
+  EXPECT_EQ(tlb_.code_context(), context) << "nobody fetched there";
+  Map(kPage + 0x2000);
+  EXPECT_NE(tlb_.code_context(), context);
+  const WalkResult r = tlb_.Fetch(kLin, true);
+  ASSERT_TRUE(r.ok);
+  EXPECT_EQ(r.frame, Mfn((kPage + 0x2000) >> 12));
+}
+
+TEST_F(TlbTest, WhatHappensMatchesAWalkEachTime) {
+  // Random stores, switches and accesses; every cached answer against a fresh walk.
+  std::mt19937 random(4711);
+  for (int i = 0; i < 200'000; ++i) {
+    const Lin lin((random() % 24) << 12 | (random() % 4) << 22);
+    switch (random() % 8) {
+      case 0:
+        Set(kTable + 4 * (random() % 24), (random() % 64) << 12 | random() % 128);
+        break;
+      case 1:
+        Set(kOtherTable + 4 * (random() % 24), (random() % 64) << 12 | random() % 128);
+        break;
+      case 2:
+        if (random() % 8 == 0) {
+          const u32 table = random() % 2 != 0 ? kTable : kOtherTable;
+          Set((random() % 2 != 0 ? kDirectory : kOtherDirectory) + 4 * (random() % 4),
+              table | random() % 8);
+        }
+        break;
+      case 3:
+        Use(random() % 2 != 0 ? kDirectory : kOtherDirectory, random() % 64 != 0);
+        break;
+      default: {
+        const bool user = random() % 2 != 0;
+        const Access access = random() % 2 != 0 ? Access::kWrite : Access::kRead;
+        const TlbEntry entry = tlb_.Entries(user)[Tlb::IndexOf(lin.value)];
+        const u32 tag = access == Access::kWrite ? entry.write_tag : entry.read_tag;
+        if (tag != lin.value) {
+          (void)tlb_.Fill(lin, access, user);
+          break;
+        }
+        const WalkResult now = ObservePageTables(*memory_, tlb_.registers(), lin);
+        ASSERT_TRUE(now.ok) << "round " << i;
+        ASSERT_EQ(entry.Host(lin.value), memory_->ReadPointer(now.frame))
+            << "round " << i;
+        ASSERT_TRUE(!user || now.user) << "round " << i;
+        if (access == Access::kWrite) {
+          ASSERT_TRUE(now.dirty) << "round " << i;
+          ASSERT_TRUE(now.writable || (!user && !tlb_.registers().write_protect)) << i;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lgx

@@ -1,0 +1,332 @@
+#include "tools/options.h"
+
+#include <gtest/gtest.h>
+
+#include "tools/exit_codes.h"
+#include "tools/option_table.h"
+
+namespace lgx {
+namespace {
+
+// Splits at spaces; '_' stands for a space inside a word, "''" for an empty word.
+std::vector<std::string> Words(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const size_t space = std::min(text.find(' '), text.size());
+    std::string word(text.substr(0, space));
+    for (char& c : word) {
+      if (c == '_') c = ' ';
+    }
+    words.push_back(word == "''" ? "" : word);
+    text.remove_prefix(std::min(space + 1, text.size()));
+  }
+  return words;
+}
+
+CommandLine Parse(std::string_view text) {
+  const StatusOr<CommandLine> line = ParseCommandLine(Words(text));
+  EXPECT_TRUE(line.ok()) << text << ": " << line.status();
+  return line.ok() ? *line : CommandLine();
+}
+
+std::string Error(std::string_view text) {
+  const StatusOr<CommandLine> line = ParseCommandLine(Words(text));
+  if (line.ok()) return "accepted";
+  EXPECT_EQ(ExitCodeFor(line.status().code()), kExitUsage) << line.status();
+  return MessageOf(line.status());
+}
+
+bool Contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(RunOptions, KernelInitrdAndArguments) {
+  const CommandLine line =
+      Parse("run vmlinux -i initrd.img -m 128M -a quiet -- root=/dev/ram ro");
+  EXPECT_EQ(line.command, Command::kRun);
+  EXPECT_EQ(line.config.kernel.path, "vmlinux");
+  EXPECT_EQ(line.config.kernel.initrd, "initrd.img");
+  EXPECT_EQ(line.config.kernel.cmdline, "quiet root=/dev/ram ro");
+  EXPECT_EQ(line.config.memory, 128 * kMiB);
+}
+
+TEST(RunOptions, WithoutAKernelTheBuiltInGuestRuns) {
+  EXPECT_EQ(Parse("run").config.kernel.path, "");
+  EXPECT_EQ(Parse("run -a demo").config.kernel.cmdline, "demo");
+}
+
+TEST(RunOptions, EveryFormOfAValue) {
+  for (const char* text :
+       {"run k -m 32M", "run k -m32M", "run k -m=32M", "run k --memory 32M",
+        "run k --memory=32M", "run --memory=32 k", "run -m 32 k"}) {
+    const CommandLine line = Parse(text);
+    EXPECT_EQ(line.config.memory, 32 * kMiB) << text;
+    EXPECT_EQ(line.config.kernel.path, "k") << text;
+  }
+}
+
+TEST(RunOptions, LettersWithoutValueMayBeJoined) {
+  const CommandLine line = Parse("run -qvm 32M k");
+  EXPECT_TRUE(line.quiet);
+  EXPECT_TRUE(line.verbose);
+  EXPECT_EQ(line.config.memory, 32 * kMiB);
+}
+
+TEST(RunOptions, MachineValues) {
+  const CommandLine line = Parse(
+      "run k --pae on --abi f --clock det,ips=50M,epoch=2020-01-01T00:00:00Z "
+      "--realtime=off "
+      "--max-idle 1m --seed 7 --max-instructions 2G --max-virtual-time 30s --timeout 5s "
+      "--on-panic reboot --no-reboot --stats s.json --json-result r.json --rng "
+      "--rng-seed 9 "
+      "--set guest.quirks.Q1=mended --console none --no-escape --symbols System.map");
+  const MachineConfig& c = line.config;
+  EXPECT_EQ(c.cpu.pae, true);
+  EXPECT_EQ(c.guest.abi, Generation::kF);
+  EXPECT_EQ(c.clock.instructions_per_second, 50'000'000u);
+  EXPECT_EQ(FormatTime(c.clock.epoch), "2020-01-01T00:00:00Z");
+  EXPECT_EQ(c.clock.realtime, false);
+  EXPECT_EQ(c.limits.max_idle_ns, 60'000'000'000u);
+  EXPECT_EQ(c.seed, 7u);
+  EXPECT_EQ(c.limits.instructions, 2'000'000'000u);
+  EXPECT_EQ(c.limits.virtual_ns, 30'000'000'000u);
+  EXPECT_EQ(c.limits.timeout_ns, 5'000'000'000u);
+  EXPECT_EQ(c.on_panic, MachineConfig::OnEnd::kReboot);
+  EXPECT_EQ(c.on_restart, MachineConfig::OnEnd::kStop);
+  EXPECT_EQ(c.outputs.stats, "s.json");
+  EXPECT_EQ(c.outputs.json_result, "r.json");
+  EXPECT_TRUE(c.rng.present);
+  EXPECT_EQ(c.rng.seed, 9u);
+  EXPECT_EQ(c.guest.q1, QuirkMode::kMended);
+  EXPECT_EQ(c.console.backend, MachineConfig::Console::Backend::kNone);
+  EXPECT_FALSE(c.console.escape);
+  EXPECT_EQ(c.kernel.symbols, "System.map");
+}
+
+TEST(RunOptions, RealtimeMayStandAlone) {
+  EXPECT_EQ(Parse("run k --realtime").config.clock.realtime, true);
+  EXPECT_EQ(Parse("run k").config.clock.realtime, std::nullopt);
+}
+
+TEST(RunOptions, StopPoints) {
+  EXPECT_EQ(Parse("run k --until insn:123456").until.kind, StopPoint::Kind::kInstruction);
+  EXPECT_EQ(Parse("run k --until insn:123456").until.value, 123456u);
+  EXPECT_EQ(Parse("run k --until time:1.5s").until.value, 1'500'000'000u);
+  EXPECT_EQ(Parse("run k --until end").until.kind, StopPoint::Kind::kEnd);
+  EXPECT_TRUE(Contains(Error("run k --until symbol:start_kernel"), "later version"));
+}
+
+TEST(RunOptions, BadMemorySizesNameTheValue) {
+  for (const char* size : {"0", "1M", "4G", "4096", "foo", "64X", "99999", "''"}) {
+    const std::string error = Error(std::string("run k -m ") + size);
+    EXPECT_TRUE(Contains(error, "run: option -m")) << error;
+    EXPECT_TRUE(std::string(size) == "''" || Contains(error, size)) << error;
+    EXPECT_TRUE(Contains(error, "64M")) << error;
+  }
+}
+
+TEST(RunOptions, MistakesGetASuggestion) {
+  EXPECT_TRUE(Contains(Error("run k --memroy 64"), "did you mean --memory?"));
+  EXPECT_TRUE(Contains(Error("run k --xyzzyx"), "lgx help run"));
+  EXPECT_TRUE(Contains(Error("run k -z"), "unknown option -z"));
+  EXPECT_TRUE(Contains(Error("rnu k"), "did you mean run?"));
+  EXPECT_TRUE(Contains(Error("vmlinux-2.6.31"), "lgx run vmlinux-2.6.31"));
+  EXPECT_TRUE(Contains(Error("run k extra"), "kernel arguments come after --"));
+  EXPECT_TRUE(Contains(Error("run k -m"), "needs a value"));
+  EXPECT_TRUE(Contains(Error("run k --quiet=yes"), "takes no value"));
+  EXPECT_TRUE(Contains(Error("run k --set memory"), "path.to.key=VALUE"));
+  EXPECT_TRUE(
+      Contains(Error("run k --set clock.ipoch=1"), "did you mean \"clock.epoch\"?"));
+  EXPECT_TRUE(Contains(Error("run machine.json"), "config files"));
+}
+
+TEST(RunOptions, WhatIsNotBuiltYetIsRefusedByName) {
+  for (const char* text :
+       {"run k --block root.img", "run k -b root.img", "run k --net user",
+        "lguest 64 k --block=root.img", "lguest 64 k --tunnet=1.2.3.4"}) {
+    EXPECT_TRUE(Contains(Error(text), "not built yet")) << text;
+  }
+  EXPECT_TRUE(Contains(Error("run k --gdb 1234"), "--gdb"));
+}
+
+// --- the original Launcher's command line (guest-03 A1, B1)
+// ------------------------------------
+
+struct LguestCase {
+  const char* words;
+  u64 mebibytes;
+  const char* kernel;
+  const char* arguments;
+};
+
+TEST(LguestOptions, G03_2_TheOriginalCommandLinesWork) {
+  for (const LguestCase& c : {
+           LguestCase{"64 vmlinux", 64, "vmlinux", ""},
+           LguestCase{"64 vmlinux root=/dev/vda", 64, "vmlinux", "root=/dev/vda"},
+           LguestCase{"64m vmlinux a b=c", 64, "vmlinux", "a b=c"},
+           LguestCase{"--initrd=x 64 bz a", 64, "bz", "a"},
+           LguestCase{"64 bz --initrd=x a b=c", 64, "bz", "a b=c"},
+           LguestCase{"64 bz a --initrd=x b=c", 64, "bz", "a b=c"},
+           LguestCase{"--initrd x 64 bz a", 64, "bz", "a"},
+           LguestCase{"--init=x 64 bz a", 64, "bz", "a"},
+           LguestCase{"--i=x 64 bz", 64, "bz", ""},
+           LguestCase{"--initrd=y --initrd=x 64 bz", 64, "bz", ""},
+           LguestCase{"--ver --initrd=x 128 bz", 128, "bz", ""},
+           LguestCase{"-v --initrd=x 1G bz", 1024, "bz", ""},
+           LguestCase{"--rng --initrd=x 64 bz", 64, "bz", ""},
+           LguestCase{"--r --initrd=x 64 bz", 64, "bz", ""},
+           LguestCase{"--initrd=x 64 bz -- -s --long=1", 64, "bz", "-s --long=1"},
+           LguestCase{"--initrd=x -- 64 bz single", 64, "bz", "single"},
+           LguestCase{"--initrd=x 64 bz init=/bin/sh console=hvc0", 64, "bz",
+                      "init=/bin/sh console=hvc0"},
+           LguestCase{"--initrd=x 64 bz a_b c", 64, "bz", "a b c"},
+           LguestCase{"--initrd=x --timeout 5s 64 bz", 64, "bz", ""},
+       }) {
+    const CommandLine line = Parse(std::string("lguest ") + c.words);
+    EXPECT_EQ(line.command, Command::kLguest) << c.words;
+    EXPECT_EQ(line.config.memory, c.mebibytes * kMiB) << c.words;
+    EXPECT_EQ(line.config.kernel.path, c.kernel) << c.words;
+    EXPECT_EQ(line.config.kernel.cmdline, c.arguments) << c.words;
+    if (Contains(c.words, "init") && Contains(c.words, "x")) {
+      EXPECT_TRUE(line.config.kernel.initrd == "x" || line.config.kernel.initrd.empty());
+    }
+  }
+  EXPECT_TRUE(Parse("lguest --ver 64 k").verbose);
+  EXPECT_TRUE(Parse("lguest --rng 64 k").config.rng.present);
+}
+
+TEST(LguestOptions, BadCommandLinesAreUsageErrors) {
+  EXPECT_TRUE(Contains(Error("lguest"), "memory size and kernel"));
+  EXPECT_TRUE(Contains(Error("lguest 64"), "memory size and kernel"));
+  EXPECT_TRUE(Contains(Error("lguest --frob 64 k"), "unknown option --frob"));
+  EXPECT_TRUE(Contains(Error("lguest -5 k"), "-5"));
+  EXPECT_TRUE(Contains(Error("lguest 64 k --rng=1"), "takes no value"));
+  for (const char* size : {"0", "foo", "64X", "99999", "1", "4096"}) {
+    const std::string error = Error(std::string("lguest ") + size + " k");
+    EXPECT_TRUE(Contains(error, std::string("memory size \"") + size + "\"")) << error;
+  }
+}
+
+// --- the other commands
+// ---------------------------------------------------------------------
+
+TEST(CheckOptions, TakeAMachine) {
+  const CommandLine line = Parse("check vmlinux -m 32M --print");
+  EXPECT_EQ(line.command, Command::kCheck);
+  EXPECT_TRUE(line.print);
+  EXPECT_EQ(line.config.memory, 32 * kMiB);
+  EXPECT_TRUE(Parse("check --list-abi").list_abi);
+}
+
+TEST(BareOptions, AllOfThem) {
+  const CommandLine line = Parse(
+      "bare image.bin -m 32M --load 0x100000 --entry 0x100010 --debugcon - --serial "
+      "s.txt "
+      "--debug-exit 0x501 --post 0x80 --max-instructions 1000 --dump-on-halt d.json "
+      "--dump-memory stack=0x7000+0x1000 --stats s.json");
+  EXPECT_EQ(line.bare.image, "image.bin");
+  EXPECT_EQ(line.bare.memory, 32 * kMiB);
+  EXPECT_EQ(line.bare.load, 0x100000u);
+  EXPECT_EQ(line.bare.entry, 0x100010u);
+  EXPECT_EQ(line.bare.serial, "s.txt");
+  EXPECT_EQ(line.bare.debug_exit, 0x501);
+  EXPECT_EQ(line.bare.post, 0x80);
+  EXPECT_EQ(line.bare.max_instructions, 1000u);
+  EXPECT_EQ(line.bare.dump_on_halt, "d.json");
+  ASSERT_EQ(line.bare.dump_ranges.size(), 1u);
+  EXPECT_EQ(line.bare.dump_ranges[0].name, "stack");
+  EXPECT_EQ(line.bare.dump_ranges[0].address, 0x7000u);
+  EXPECT_EQ(line.bare.dump_ranges[0].length, 0x1000u);
+  EXPECT_EQ(line.bare.stats, "s.json");
+  EXPECT_EQ(Parse("bare --rom bios.bin").bare.rom, "bios.bin");
+}
+
+TEST(BareOptions, Mistakes) {
+  EXPECT_TRUE(Contains(Error("bare"), "IMAGE is missing"));
+  EXPECT_TRUE(Contains(Error("bare a b"), "unexpected argument \"b\""));
+  EXPECT_TRUE(Contains(Error("bare a --debug-exit 0x10000"), "more than 0xffff"));
+  EXPECT_TRUE(Contains(Error("bare a --load 0x100000000"), "more than 0xffffffff"));
+  EXPECT_TRUE(Contains(Error("bare a --dump-memory x"), "NAME=ADDRESS+LENGTH"));
+  EXPECT_TRUE(Contains(Error("bare a -m 4G"), "3072 MiB"));
+}
+
+TEST(ExecVectorsOptions, AllOfThem) {
+  const CommandLine line = Parse(
+      "exec-vectors --world w.json f.jsonl --only alu,bcd --fail-limit 10 --dump d");
+  EXPECT_EQ(line.vectors.world, "w.json");
+  EXPECT_EQ(line.vectors.file, "f.jsonl");
+  EXPECT_EQ(line.vectors.only, (std::vector<std::string>{"alu", "bcd"}));
+  EXPECT_EQ(line.vectors.fail_limit, 10u);
+  EXPECT_EQ(line.vectors.dump, "d");
+  EXPECT_TRUE(Contains(Error("exec-vectors f.jsonl"), "--world"));
+  EXPECT_TRUE(Contains(Error("exec-vectors --world w.json"), "FILE.jsonl is missing"));
+}
+
+TEST(Help, CanBeAskedForInEveryWay) {
+  for (const char* text : {"", "--help", "-h", "help"}) {
+    const CommandLine line = Parse(text);
+    EXPECT_TRUE(line.help) << text;
+    EXPECT_EQ(line.command, Command::kHelp) << text;
+  }
+  for (const char* text :
+       {"run --help", "run -h k", "help run", "run k --help --stats s"}) {
+    const CommandLine line = Parse(text);
+    EXPECT_TRUE(line.help) << text;
+    EXPECT_EQ(line.command, Command::kRun) << text;
+  }
+  EXPECT_EQ(Parse("--version").command, Command::kVersion);
+  EXPECT_TRUE(Parse("version --json").json);
+  EXPECT_TRUE(Contains(Error("version x"), "unexpected"));
+}
+
+TEST(Help, NamesEveryOptionOfTheTable) {
+  for (const CommandSpec& spec : Commands()) {
+    const std::string help = HelpText(spec.command);
+    EXPECT_TRUE(Contains(HelpText(Command::kHelp), spec.name));
+    if (spec.command == Command::kHelp) continue;
+    for (const OptionSpec& option : Options()) {
+      if ((option.commands & SetOf(spec.command)) == 0) continue;
+      EXPECT_TRUE(Contains(help, std::string("--") + option.name)) << option.name;
+    }
+    size_t start = 0;
+    while (start < help.size()) {
+      const size_t end = help.find('\n', start);
+      EXPECT_LE(end - start, 90u) << help.substr(start, end - start);
+      start = end + 1;
+    }
+  }
+}
+
+TEST(OptionTable, EveryRowDoesSomethingAndNamesAreUnique) {
+  const MachineConfig defaults;
+  for (const OptionSpec& option : Options()) {
+    const int actions = (option.path != nullptr) + (option.apply != nullptr) +
+                        (option.refusal != nullptr);
+    EXPECT_EQ(actions, 1) << option.name;
+    if (option.path != nullptr) {
+      const std::vector<std::string> paths = ConfigPaths();
+      EXPECT_NE(std::find(paths.begin(), paths.end(), option.path), paths.end());
+      EXPECT_EQ(option.fixed != nullptr, option.takes != Takes::kValue) << option.name;
+    }
+    for (const OptionSpec& other : Options()) {
+      if (&other == &option || (other.commands & option.commands) == 0) continue;
+      EXPECT_STRNE(other.name, option.name);
+      EXPECT_TRUE(option.letter == 0 || other.letter != option.letter) << option.name;
+    }
+  }
+}
+
+TEST(ExitCodes, FollowTheManual) {
+  EXPECT_EQ(ExitCodeFor(StatusCode::kOk), 0);
+  EXPECT_EQ(ExitCodeFor(kUnavailable), 1);
+  EXPECT_EQ(ExitCodeFor(kResourceExhausted), 1);
+  EXPECT_EQ(ExitCodeFor(StatusCode::kOutOfRange), 2);
+  EXPECT_EQ(ExitCodeFor(kNotFound), 2);
+  EXPECT_EQ(ExitCodeFor(kInvalidArgument), 8);
+  EXPECT_EQ(ExitCodeFor(kDataLoss), 8);
+  EXPECT_EQ(ExitCodeFor(kUnimplemented), 8);
+  EXPECT_EQ(ExitCodeFor(kInternal), 70);
+}
+
+}  // namespace
+}  // namespace lgx
