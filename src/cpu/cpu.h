@@ -225,6 +225,15 @@ class Cpu final : public StoreWatch {
   // Through a segment, with all checks. False: a fault is recorded.
   template <typename T>
   [[nodiscard]] bool Load(Seg seg, u32 offset, T* value) {
+    const Segment& s = segment(seg);
+    const u32 lin = s.base + offset;
+    // tlb_now misses always while alignment is checked.
+    const TlbEntry& entry = tlb_now[Tlb::IndexOf(lin)];
+    if (s.readable && s.Contains(offset, sizeof(T)) &&
+        entry.read_tag == ((lin + (sizeof(T) - 1)) & ~kPageMask)) {
+      *value = LoadLe<T>(entry.Host(lin));
+      return true;
+    }
     u8 bytes[sizeof(T)];
     if (!LoadBytes(seg, offset, bytes, sizeof(T))) return false;
     *value = LoadLe<T>(bytes);
@@ -232,6 +241,14 @@ class Cpu final : public StoreWatch {
   }
   template <typename T>
   [[nodiscard]] bool Store(Seg seg, u32 offset, T value) {
+    const Segment& s = segment(seg);
+    const u32 lin = s.base + offset;
+    const TlbEntry& entry = tlb_now[Tlb::IndexOf(lin)];
+    if (s.writable && s.Contains(offset, sizeof(T)) &&
+        entry.write_tag == ((lin + (sizeof(T) - 1)) & ~kPageMask)) {
+      StoreLe<T>(entry.Host(lin), value);
+      return true;
+    }
     u8 bytes[sizeof(T)];
     StoreLe<T>(bytes, value);
     return StoreBytes(seg, offset, bytes, sizeof(T));
@@ -254,16 +271,30 @@ class Cpu final : public StoreWatch {
   [[nodiscard]] bool ProbeLinear(Lin at, u32 len, Access access, bool user);
   template <typename T>
   [[nodiscard]] bool LoadSystem(Lin at, T* value) {
+    const TlbEntry& entry = tlb_.Entries(false)[Tlb::IndexOf(at.value)];
+    if (entry.read_tag == ((at.value + (sizeof(T) - 1)) & ~kPageMask)) {
+      *value = LoadLe<T>(entry.Host(at.value));
+      return true;
+    }
     u8 bytes[sizeof(T)];
     if (!LoadLinear(at, bytes, sizeof(T), false)) return false;
     *value = LoadLe<T>(bytes);
     return true;
   }
   template <typename T>
-  [[nodiscard]] bool StoreSystem(Lin at, T value) {
+  [[nodiscard]] bool StoreLinear(Lin at, T value, bool user) {
+    const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
+    if (entry.write_tag == ((at.value + (sizeof(T) - 1)) & ~kPageMask)) {
+      StoreLe<T>(entry.Host(at.value), value);
+      return true;
+    }
     u8 bytes[sizeof(T)];
     StoreLe<T>(bytes, value);
-    return StoreLinear(at, bytes, sizeof(T), false);
+    return StoreLinear(at, bytes, sizeof(T), user);
+  }
+  template <typename T>
+  [[nodiscard]] bool StoreSystem(Lin at, T value) {
+    return StoreLinear(at, value, false);
   }
 
   // The host address of `lin` if the TLB can answer for it, good to the end of the page:
@@ -288,6 +319,9 @@ class Cpu final : public StoreWatch {
   PortBus* ports() { return ports_; }
   u64 TimeStamp(const Op& op) const { return RetiredBefore(op) + tsc_offset_; }
 
+  // What blocks depend on (Block::mode). An instruction that leaves it alone does not end
+  // its block.
+  u8 mode() const { return mode_; }
   // CPL, a segment register, CR0, CR3, CR4 or EFER changed: modes and TLB follow.
   void ModeChanged();
   void PagingChanged();

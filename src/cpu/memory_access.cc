@@ -121,6 +121,7 @@ bool Cpu::ProbeStore(Seg seg, u32 offset, u32 len, u32 align) {
 }
 
 bool Cpu::LoadOperand(Seg seg, u32 offset, u32 bytes, u32* value) {
+  if (bytes == 4) return Load(seg, offset, value);
   u8 raw[4] = {};
   if (!LoadBytes(seg, offset, raw, bytes)) return false;
   *value = LoadLe<u32>(raw);
@@ -128,6 +129,7 @@ bool Cpu::LoadOperand(Seg seg, u32 offset, u32 bytes, u32* value) {
 }
 
 bool Cpu::StoreOperand(Seg seg, u32 offset, u32 bytes, u32 value) {
+  if (bytes == 4) return Store(seg, offset, value);
   u8 raw[4];
   StoreLe<u32>(raw, value);
   return StoreBytes(seg, offset, raw, bytes);

@@ -28,10 +28,15 @@ Seg SegOfOpcode(u16 opcode) {
   }
 }
 
-void NoteStackSegment(Cpu& cpu, Seg seg) {
-  if (seg != Seg::kSs) return;
-  cpu.state.interrupt_shadow = true;
-  cpu.state.trap_shadow = true;
+// A segment register was loaded; the mode was `mode` before. The block goes on unless it
+// depends on what changed, or the next instruction runs in the shadow of this one.
+Flow AfterLoad(Cpu& cpu, Seg seg, u8 mode) {
+  if (seg == Seg::kSs) {
+    cpu.state.interrupt_shadow = true;
+    cpu.state.trap_shadow = true;
+    return Flow::kEnd;
+  }
+  return cpu.mode() == mode ? Flow::kNext : Flow::kEnd;
 }
 
 bool LoadRm16(Cpu& cpu, const Op& op, u16* value) {
@@ -99,7 +104,7 @@ Flow StoreSelector(Cpu& cpu, const Op& op, u16 selector) {
 Flow LoadLdt(Cpu& cpu, u16 selector) {
   if (IsNull(selector)) {
     cpu.state.ldtr.SetNull(selector);
-    return Flow::kEnd;
+    return Flow::kNext;
   }
   Descriptor d;
   if ((selector & 4) != 0) return cpu.Raise(kVectorGp, ErrorOf(selector));
@@ -108,7 +113,7 @@ Flow LoadLdt(Cpu& cpu, u16 selector) {
     return cpu.Raise(kVectorGp, ErrorOf(selector));
   if (!d.IsPresent()) return cpu.Raise(kVectorNp, ErrorOf(selector));
   FillSegment(&cpu.state.ldtr, selector, d);
-  return Flow::kEnd;
+  return Flow::kNext;
 }
 
 // LTR: an available TSS in the GDT, marked busy in memory.
@@ -124,7 +129,7 @@ Flow LoadTr(Cpu& cpu, u16 selector) {
   d.high |= 0x200;
   if (!cpu.StoreSystem<u8>(d.at + 5, static_cast<u8>(d.high >> 8))) return Flow::kFault;
   FillSegment(&cpu.state.tr, selector, d);
-  return Flow::kEnd;
+  return Flow::kNext;
 }
 
 Flow Verify(Cpu& cpu, u16 selector, bool write) {
@@ -170,10 +175,10 @@ Flow OpPopSeg(Cpu& cpu, const Op& op) {
   const u32 esp = cpu.Gpr(kEsp);
   u16 selector = 0;
   if (!cpu.Load(Seg::kSs, esp & mask, &selector)) return Flow::kFault;
+  const u8 mode = cpu.mode();
   if (!LoadSegment(cpu, seg, selector)) return Flow::kFault;
   cpu.Gpr(kEsp) = (esp & ~mask) | ((esp + bytes) & mask);
-  NoteStackSegment(cpu, seg);
-  return Flow::kEnd;
+  return AfterLoad(cpu, seg, mode);
 }
 
 // MOV r/m, sreg (8C): 16 bits to memory, zero-extended into a 32-bit register.
@@ -189,9 +194,9 @@ Flow OpMovToSeg(Cpu& cpu, const Op& op) {
   u16 selector = 0;
   if (!LoadRm16(cpu, op, &selector)) return Flow::kFault;
   const Seg seg = static_cast<Seg>(reg);
+  const u8 mode = cpu.mode();
   if (!LoadSegment(cpu, seg, selector)) return Flow::kFault;
-  NoteStackSegment(cpu, seg);
-  return Flow::kEnd;
+  return AfterLoad(cpu, seg, mode);
 }
 
 // LES LDS LSS LFS LGS (C4 C5 0FB2 0FB4 0FB5)

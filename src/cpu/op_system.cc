@@ -73,7 +73,7 @@ Flow LoadTable(Cpu& cpu, const Op& op, TableRegister* table) {
   table->limit = LoadLe<u16>(image);
   table->base = LoadLe<u32>(image + 2);
   if (op.insn().operand_bytes == 2) table->base &= 0x00ffffff;
-  return Flow::kEnd;
+  return Flow::kNext;
 }
 
 Flow StoreMsw(Cpu& cpu, const Op& op) {

@@ -132,9 +132,10 @@ bool StackWriter::Push(u32 value, u32 bytes) {
   if (!HasRoom(bytes)) return false;
   const u32 esp = Below(bytes);
   const u32 mask = (ss_.attr & kAttrDb) != 0 ? 0xffffffff : 0xffff;
-  u8 raw[4];
-  StoreLe<u32>(raw, value);
-  if (!cpu_.StoreLinear(Lin(ss_.base + (esp & mask)), raw, bytes, user_)) return false;
+  const Lin at(ss_.base + (esp & mask));
+  const bool stored = bytes == 4 ? cpu_.StoreLinear(at, value, user_)
+                                 : cpu_.StoreLinear(at, static_cast<u16>(value), user_);
+  if (!stored) return false;
   esp_ = esp;
   return true;
 }

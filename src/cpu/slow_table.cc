@@ -12,7 +12,8 @@ namespace {
 struct Row {
   u16 first, last;  // opcodes, inclusive; 0x0fxx for the 0F map
   SlowFn fn;
-  bool ends_block;
+  bool ends_block;  // always; one that ends it now and then returns Flow::kEnd and is
+                    // kGoes
 };
 
 constexpr bool kEnds = true;
@@ -21,12 +22,12 @@ constexpr bool kGoes = false;
 constexpr Row kRows[] = {
     // -- the one-byte map
     {0x06, 0x06, OpPushSeg, kGoes},
-    {0x07, 0x07, OpPopSeg, kEnds},
+    {0x07, 0x07, OpPopSeg, kGoes},
     {0x0e, 0x0e, OpPushSeg, kGoes},
     {0x16, 0x16, OpPushSeg, kGoes},
     {0x17, 0x17, OpPopSeg, kEnds},
     {0x1e, 0x1e, OpPushSeg, kGoes},
-    {0x1f, 0x1f, OpPopSeg, kEnds},
+    {0x1f, 0x1f, OpPopSeg, kGoes},
     {0x27, 0x27, OpDaa, kGoes},
     {0x2f, 0x2f, OpDas, kGoes},
     {0x37, 0x37, OpAaa, kGoes},
@@ -44,7 +45,7 @@ constexpr Row kRows[] = {
     {0x6c, 0x6f, OpStringIo, kEnds},
     {0x70, 0x7f, OpJccNear, kEnds},
     {0x8c, 0x8c, OpMovFromSeg, kGoes},
-    {0x8e, 0x8e, OpMovToSeg, kEnds},
+    {0x8e, 0x8e, OpMovToSeg, kGoes},
     {0x8f, 0x8f, OpPopRm, kGoes},
     {0x98, 0x98, OpCbw, kGoes},
     {0x99, 0x99, OpCwd, kGoes},
@@ -92,8 +93,8 @@ constexpr Row kRows[] = {
     {0xfc, 0xfd, OpCldStd, kGoes},
     {0xff, 0xff, OpGroup5, kEnds},  // near and far CALL and JMP, PUSH
     // -- the 0F map
-    {0x0f00, 0x0f00, OpGroup6, kEnds},
-    {0x0f01, 0x0f01, OpGroup7, kEnds},
+    {0x0f00, 0x0f00, OpGroup6, kGoes},
+    {0x0f01, 0x0f01, OpGroup7, kGoes},
     {0x0f02, 0x0f03, OpLarLsl, kGoes},
     {0x0f06, 0x0f06, OpClts, kEnds},
     {0x0f08, 0x0f09, OpCacheControl, kGoes},
@@ -111,12 +112,12 @@ constexpr Row kRows[] = {
     {0x0f40, 0x0f4f, OpCmov, kGoes},
     {0x0f80, 0x0f8f, OpJccNear, kEnds},
     {0x0fa0, 0x0fa0, OpPushSeg, kGoes},
-    {0x0fa1, 0x0fa1, OpPopSeg, kEnds},
+    {0x0fa1, 0x0fa1, OpPopSeg, kGoes},
     {0x0fa2, 0x0fa2, OpCpuid, kGoes},
     {0x0fa3, 0x0fa3, OpBitTest, kGoes},
     {0x0fa4, 0x0fa5, OpShld, kGoes},
     {0x0fa8, 0x0fa8, OpPushSeg, kGoes},
-    {0x0fa9, 0x0fa9, OpPopSeg, kEnds},
+    {0x0fa9, 0x0fa9, OpPopSeg, kGoes},
     {0x0fab, 0x0fab, OpBitTest, kGoes},
     {0x0fac, 0x0fad, OpShrd, kGoes},
     {0x0fae, 0x0fae, OpGroup15, kGoes},  // FXSAVE FXRSTOR
