@@ -82,7 +82,7 @@ void HostEnv::BuildPageTables() {
   const Mfn kernel = layout_.host_tables + 2;
   const u32 kernel_tables = kKernelPages / F::kEntries;
   const Mfn middle = kernel + kernel_tables;
-  const u32 kFlags = kPtePresent | kPteRw | kPteAccessed | kPteDirty;
+  constexpr u32 kFlags = kPtePresent | kPteRw | kPteAccessed | kPteDirty;
   memory_.Fill(MpaOf(top), 0, u64{3 + kernel_tables} * kPageSize);
   const auto hook = [&](Mfn table, u32 index, Mfn below, u32 flags) {
     memory_.Store(MpaOf(table) + EntryOffset<F>(index), TableEntry<F>(below, flags).raw);
