@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/types.h"
+#include "cpu/cpu_model.h"
 #include "cpu/op.h"
 #include "cpu/state.h"
 #include "mmu/phys_memory.h"
@@ -46,6 +47,7 @@ enum Vector : u8 {
   kVectorPf = 14,
   kVectorMf = 16,
   kVectorAc = 17,
+  kVectorXf = 19,
 };
 
 // The three facts of a fault.
@@ -93,10 +95,6 @@ enum class Binding : u8 { kTail, kLoop };
 bool BindingExists(Binding binding);
 Binding DefaultBinding();
 
-struct CpuModel {
-  u32 family = 5, model = 4, stepping = 3;  // CPUID leaf 1; vendor GenuineIntel
-};
-
 struct CpuStats {
   u64 blocks_made = 0;
   u64 blocks_dropped = 0;
@@ -136,7 +134,11 @@ class Cpu final : public StoreWatch {
   void set_uncached(bool on);
 
   void set_ports(PortBus* ports) { ports_ = ports; }
-  void set_model(const CpuModel& model) { model_ = model; }
+  // Before anything has run, and before the parts that ask for the model are made.
+  void set_model(const CpuModel& model) {
+    model_ = model;
+    ForgetBlocks();
+  }
   const CpuModel& model() const { return model_; }
   // RDTSC gives retired instructions plus this.
   void set_tsc_offset(u64 offset) { tsc_offset_ = offset; }
@@ -392,7 +394,7 @@ class Cpu final : public StoreWatch {
   std::unique_ptr<BlockCache> blocks_;
   Binding binding_;
   PortBus* ports_ = nullptr;
-  CpuModel model_;
+  CpuModel model_ = DefaultCpuModel();
   u64 retired_ = 0;
   u64 run_until_ = 0;
   u64 tsc_offset_ = 0;

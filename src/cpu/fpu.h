@@ -34,7 +34,7 @@ inline constexpr u16 kFpuCwWritable = 0x1f3f;
 inline constexpr u16 kFpuCwAlwaysSet = 0x0040;
 
 inline constexpr u32 kMxcsrInit = 0x00001f80;
-inline constexpr u32 kMxcsrMask = 0x0000ffbf;  // no DAZ
+inline constexpr u32 kMxcsrMask = 0x0000ffbf;  // no DAZ; see CpuModel::mxcsr_mask
 
 struct FpuState {
   std::array<Float80, 8> regs{};  // R0-R7; an MMX register is the significand
@@ -160,9 +160,10 @@ void FpuMaskAll(FpuState& s);
 // FXSAVE writes the first 288 of the 512 bytes; the rest stays as it is in memory.
 inline constexpr unsigned kFxImageSize = 512;
 inline constexpr unsigned kFxImageWritten = 288;
-void FpuWriteFxImage(const FpuState& s, u8* image);
+void FpuWriteFxImage(const FpuState& s, u8* image, u32 mxcsr_mask = kMxcsrMask);
 // False: a reserved bit of MXCSR is set, #GP(0), nothing has changed.
-[[nodiscard]] bool FpuReadFxImage(FpuState& s, const u8* image);
+[[nodiscard]] bool FpuReadFxImage(FpuState& s, const u8* image,
+                                  u32 mxcsr_mask = kMxcsrMask);
 
 }  // namespace lgx
 

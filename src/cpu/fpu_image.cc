@@ -138,7 +138,7 @@ void FpuMaskAll(FpuState& s) {
   FpuUpdateSummary(s);
 }
 
-void FpuWriteFxImage(const FpuState& s, u8* image) {
+void FpuWriteFxImage(const FpuState& s, u8* image, u32 mxcsr_mask) {
   std::fill(image, image + kFxImageWritten, u8{0});
   StoreLe<u16>(image, s.cw);
   StoreLe<u16>(image + 2, s.sw);
@@ -149,16 +149,16 @@ void FpuWriteFxImage(const FpuState& s, u8* image) {
   StoreLe<u32>(image + 16, s.fdp);
   StoreLe<u16>(image + 20, s.fds);
   StoreLe<u32>(image + 24, s.mxcsr);
-  StoreLe<u32>(image + 28, kMxcsrMask);
+  StoreLe<u32>(image + 28, mxcsr_mask);
   for (unsigned i = 0; i < 8; ++i) {
     WriteRegister(image + 32 + 16 * i, s.St(i));
     std::copy(s.xmm[i].begin(), s.xmm[i].end(), image + 160 + 16 * i);
   }
 }
 
-bool FpuReadFxImage(FpuState& s, const u8* image) {
+bool FpuReadFxImage(FpuState& s, const u8* image, u32 mxcsr_mask) {
   const u32 mxcsr = LoadLe<u32>(image + 24);
-  if ((mxcsr & ~kMxcsrMask) != 0) return false;
+  if ((mxcsr & ~mxcsr_mask) != 0) return false;
   s.mxcsr = mxcsr;
   s.cw = (LoadLe<u16>(image) & kFpuCwWritable) | kFpuCwAlwaysSet;
   s.sw = LoadLe<u16>(image + 2);

@@ -9,8 +9,6 @@ namespace {
 
 constexpr u32 kCr0Known = kCr0Pe | kCr0Mp | kCr0Em | kCr0Ts | kCr0Et | kCr0Ne | kCr0Wp |
                           kCr0Am | kCr0Nw | kCr0Cd | kCr0Pg;
-constexpr u32 kCr4Known = kCr4Tsd | kCr4De | kCr4Pse | kCr4Pae | kCr4Pge | kCr4Pce |
-                          kCr4Osfxsr | kCr4Osxmmexcpt;
 
 Flow Gp0(Cpu& cpu) { return cpu.Raise(kVectorGp, 0); }
 
@@ -49,7 +47,7 @@ Flow SetCr0(Cpu& cpu, u32 value) {
 }
 
 Flow SetCr4(Cpu& cpu, u32 value) {
-  if ((value & ~kCr4Known) != 0) return Gp0(cpu);
+  if ((value & ~cpu.model().Cr4Writable()) != 0) return Gp0(cpu);
   return SetPaging(cpu, cpu.state.cr0, cpu.state.cr3, value);
 }
 

@@ -1,5 +1,5 @@
-// The escape opcodes D8-DF, FWAIT, and FXSAVE/FXRSTOR: what surrounds the x87 unit. The
-// unit itself (fpu.h) knows neither memory nor CR0.
+// The escape opcodes D8-DF and FWAIT: what surrounds the x87 unit. The unit itself
+// (fpu.h) knows neither memory nor CR0.
 #include "cpu/cpu.h"
 #include "cpu/fpu_execute.h"
 #include "cpu/slow_ops.h"
@@ -184,29 +184,6 @@ Flow OpFwait(Cpu& cpu, const Op&) {
     return cpu.Raise(kVectorMf);
   }
   return Flow::kNext;
-}
-
-// FXSAVE m512 (0F AE /0), FXRSTOR m512 (0F AE /1).
-// Faults: #UD, #NM, #GP (operand not on a 16-byte boundary, reserved bits of MXCSR),
-// memory.
-Flow OpGroup15(Cpu& cpu, const Op& op) {
-  const Insn& insn = op.insn();
-  if (!insn.HasMemory() || insn.Reg() > 1 || insn.rep != 0 || insn.prefix66 != 0) {
-    return cpu.Raise(kVectorUd);
-  }
-  if (!UnitReady(cpu, false)) return Flow::kFault;
-  const Seg seg = static_cast<Seg>(op.seg);
-  const u32 offset = cpu.Offset(op);
-  if (((cpu.segment(seg).base + offset) & 15) != 0) return cpu.Raise(kVectorGp, 0);
-  u8 image[kFxImageSize];
-  if (insn.Reg() == 0) {
-    if (!cpu.ProbeStore(seg, offset, kFxImageSize, 16)) return Flow::kFault;
-    FpuWriteFxImage(cpu.state.fpu, image);
-    return cpu.StoreBytes(seg, offset, image, kFxImageWritten, 16) ? Flow::kNext
-                                                                   : Flow::kFault;
-  }
-  if (!cpu.LoadBytes(seg, offset, image, kFxImageSize, 16)) return Flow::kFault;
-  return FpuReadFxImage(cpu.state.fpu, image) ? Flow::kNext : cpu.Raise(kVectorGp, 0);
 }
 
 }  // namespace lgx

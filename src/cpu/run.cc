@@ -342,7 +342,7 @@ bool Cpu::FetchInsn(Lin at, Mfn frame, u32 eip, bool first, FetchWindow* window)
 // Decodes from `lin` on until the block must end. False: the first instruction cannot be
 // fetched, its fault is recorded.
 bool Cpu::FillBlock(Block* block, Lin lin) {
-  Translator translator(TableOf(binding_), block);
+  Translator translator(TableOf(binding_), model_.features, block);
   const u32 max_insns = (block->mode & kModeStep) != 0 ? 1 : Block::kMaxInsns;
   u32 offset = 0;
   bool ended = false;

@@ -122,7 +122,9 @@ LGX_SLOW(OpGroup5);  // FF /2 ... /6
 // op_x87.cc
 LGX_SLOW(OpX87);
 LGX_SLOW(OpFwait);
-LGX_SLOW(OpGroup15);
+
+// op_sse_control.cc
+LGX_SLOW(OpGroup15);  // 0F AE: FXSAVE FXRSTOR LDMXCSR STMXCSR CLFLUSH, fences
 
 #undef LGX_SLOW
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cpu/cpu.h"
+#include "cpu/simd_table.h"
 #include "cpu/slow_ops.h"
 
 namespace lgx {
@@ -151,10 +152,13 @@ constexpr std::array<SlowEntry, 512> kTable = MakeTable();
 
 }  // namespace
 
-SlowEntry SlowFunction(u16 opcode, u8 reg) {
-  const SlowEntry entry = kTable[IndexOf(opcode)];
-  if (entry.fn == nullptr) return SlowEntry{OpUndefined, true};
-  if (opcode == 0xff && reg == 6) return SlowEntry{entry.fn, false};  // PUSH
+SlowEntry SlowFunction(const RawInsn& insn) {
+  const SlowEntry entry = kTable[IndexOf(insn.opcode)];
+  if (entry.fn == nullptr) {
+    const SimdRow* const row = FindSimd(insn);
+    return row != nullptr ? SlowEntry{row->fn, false} : SlowEntry{OpUndefined, true};
+  }
+  if (insn.opcode == 0xff && insn.Reg() == 6) return SlowEntry{entry.fn, false};  // PUSH
   return entry;
 }
 

@@ -3,6 +3,7 @@
 #ifndef LGX_CPU_SLOW_TABLE_H_
 #define LGX_CPU_SLOW_TABLE_H_
 
+#include "cpu/decode.h"
 #include "cpu/op.h"
 
 namespace lgx {
@@ -12,8 +13,8 @@ struct SlowEntry {
   bool ends_block = false;
 };
 
-// `opcode` is one byte, or 0x0f00 | second byte; `reg` the reg field of its ModRM byte.
-SlowEntry SlowFunction(u16 opcode, u8 reg);
+// By opcode and reg field of ModRM; for SIMD instructions (simd_table.h) also by prefix.
+SlowEntry SlowFunction(const RawInsn& insn);
 
 // Where LOCK is legal: read-modify-write forms with a memory operand; elsewhere #UD.
 bool LockAllowed(u16 opcode, u8 modrm);

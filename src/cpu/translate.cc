@@ -1,5 +1,6 @@
 #include "cpu/translate.h"
 
+#include "cpu/instruction_set.h"
 #include "cpu/slow_table.h"
 
 namespace lgx {
@@ -183,7 +184,7 @@ LinkCell& Translator::EmitBranch(HandlerId handler, u32 taken_offset) {
 
 void Translator::OutOfLine() {
   const RawInsn& i = *insn_;
-  const SlowEntry entry = SlowFunction(i.opcode, i.Reg());
+  const SlowEntry entry = SlowFunction(i);
   Op& op = Append(kOutOfLine);
   SetMemory(op);
   op.imm = i.imm;
@@ -212,10 +213,11 @@ bool Translator::Add(const RawInsn& insn, u32 offset) {
   index_ = m.index;
   scale_ = m.scale;
   disp_ = m.disp;
-  const bool on_stack = insn.has_modrm && m.on_stack;
+  const bool on_stack = insn.has_modrm && insn.Mod() != 3 && m.on_stack;
   seg_ = insn.segment != kNoSegment ? insn.segment
                                     : static_cast<u8>(on_stack ? Seg::kSs : Seg::kDs);
-  if (insn.lock && !LockAllowed(insn.opcode, insn.modrm)) {
+  if ((insn.lock && !LockAllowed(insn.opcode, insn.modrm)) ||
+      (RequiredFeatures(insn) & ~features_) != 0) {
     AddFault(kVectorUd, offset);
     return true;
   }

@@ -12,8 +12,9 @@ namespace lgx {
 // Appends the operations of instructions to a block.
 class Translator {
  public:
-  Translator(const BindingTable& binding, Block* block)
-      : binding_(binding), block_(block) {}
+  // `features` of the processor's model: an instruction of any other raises #UD.
+  Translator(const BindingTable& binding, u64 features, Block* block)
+      : binding_(binding), features_(features), block_(block) {}
 
   // The instruction at `offset` bytes from the block's start. True if it ends the block.
   bool Add(const RawInsn& insn, u32 offset);
@@ -47,6 +48,7 @@ class Translator {
   void OutOfLine();
 
   const BindingTable& binding_;
+  u64 features_;
   Block* block_;
   const RawInsn* insn_ = nullptr;
   u32 offset_ = 0;

@@ -74,6 +74,7 @@ BareMachine::BareMachine(const BareSetup& setup, std::unique_ptr<PhysMemory> mem
   if (setup.post) ports_.Add(*setup.post, 1, PortWidth::kByte, &post_);
   ports_.Add(kDebugConsolePort, 1, PortWidth::kByte, &debugcon_);
   ports_.Add(SerialPort::kFirst, SerialPort::kPorts, PortWidth::kByte, &serial_);
+  cpu_->set_model(*setup.model);
   cpu_->set_ports(this);
 }
 
@@ -170,8 +171,7 @@ Status BareMachine::LoadRom(Bytes rom, const std::string& path) {
   state.gdtr = state.idtr = {0, 0xffff};
   state.cr0 = kCr0Cd | kCr0Nw | kCr0Et;
   state.cpl = 0;
-  const CpuModel& model = cpu_->model();
-  state.regs[kEdx] = model.family << 8 | model.model << 4 | model.stepping;
+  state.regs[kEdx] = cpu_->model().Signature();
   state.eip = kResetEip;
   cpu_->StateChanged();
   cpu_->SetEflags(0);

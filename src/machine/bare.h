@@ -23,6 +23,7 @@ namespace lgx {
 
 struct BareSetup {
   u64 memory = u64{64} << 20;
+  const CpuModel* model = &FullCpuModel();
   u16 debug_exit = 0xf4;
   std::optional<u16> post;
   // Never null; they outlive the machine.

@@ -65,6 +65,13 @@ Status AssignAbi(std::string_view value, std::optional<Generation>* to) {
                   "auto, A, B, C, D, R, E, F, G (lgx check --list-abi explains them)");
 }
 
+Status AssignModel(std::string_view value, const CpuModel** to) {
+  const CpuModel* const model = FindCpuModel(value);
+  if (model == nullptr) return NotOneOf(value, CpuModelNames().c_str());
+  *to = model;
+  return absl::OkStatus();
+}
+
 Status AssignConsole(std::string_view value, MachineConfig::Console* to) {
   using Backend = MachineConfig::Console::Backend;
   if (value.starts_with("file=") && value.size() > 5) {
@@ -171,6 +178,8 @@ constexpr Entry kEntries[] = {
        return c.memory % kMiB == 0 ? TextOf(c.memory / kMiB) + "M"
                                    : TextOf(c.memory / 1024) + "K";
      }},
+    {"cpu.model", [](Text v, Config* c) { return AssignModel(v, &c->cpu.model); },
+     [](const Config& c) { return std::string(c.cpu.model->name); }},
     {"cpu.pae", [](Text v, Config* c) { return Assign(ParseAutoOnOff(v), &c->cpu.pae); },
      [](const Config& c) { return TextOf(c.cpu.pae); }},
     {"cpu.block_cache",

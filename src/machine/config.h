@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "base/types.h"
+#include "cpu/cpu_model.h"
 #include "machine/boot_layout.h"
 #include "machine/generation.h"
 
@@ -36,6 +37,7 @@ struct MachineConfig {
   u64 memory = 64 * kMiB;
 
   struct Cpu {
+    const CpuModel* model = &DefaultCpuModel();
     std::optional<bool> pae;  // nothing: by looking at the kernel
     bool block_cache = true;  // false: decode every instruction anew
   } cpu;

@@ -17,6 +17,17 @@ void ChooseMode(const MachineConfig& config, BootFiles* files) {
   files->mode = pae ? PagingMode::kPae : PagingMode::kTwoLevel;
 }
 
+// A processor without PAE cannot run the Host of a PAE guest.
+Status CheckModel(const MachineConfig& config, const BootFiles& files) {
+  if (files.mode != PagingMode::kPae || config.cpu.model->Has(kFeaturePae)) {
+    return absl::OkStatus();
+  }
+  return Errorf(StatusCode::kInvalidArgument,
+                "'%s' uses PAE page tables, and the processor '%s' has none. Choose "
+                "another one with --cpu, or a kernel without PAE",
+                files.kernel.path, std::string(config.cpu.model->name));
+}
+
 Status ReadKernel(const MachineConfig& config, const BuiltinKernel& builtin,
                   BootFiles* files) {
   std::string path = config.kernel.path;
@@ -101,6 +112,7 @@ StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
   LGX_RETURN_IF_ERROR(CheckMemoryFor(files.kernel, files.generation, config.memory));
   LGX_RETURN_IF_ERROR(ReadSymbols(config, &files));
   ChooseMode(config, &files);
+  LGX_RETURN_IF_ERROR(CheckModel(config, files));
   if (!config.kernel.initrd.empty()) {
     StatusOr<std::vector<u8>> initrd = ReadFile(config.kernel.initrd);
     if (!initrd.ok()) return initrd.status();
@@ -133,7 +145,8 @@ StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& 
     if (!machine.ok()) return machine.status();
     observer.OnBoot(*files, result.boots++);
     result.ending = (*machine)->Run();
-    if (LooksLikeWrongMode(*files, **machine, result.ending)) {
+    if (config.cpu.model->Has(kFeaturePae) &&
+        LooksLikeWrongMode(*files, **machine, result.ending)) {
       observer.OnWarning(
           "the kernel does not tell the format of its page tables and died without PAE "
           "(" +

@@ -109,6 +109,7 @@ Status Machine::Build(const BootRequest& request) {
   if (!memory.ok()) return memory.status();
   memory_ = std::move(*memory);
   cpu_ = std::make_unique<Cpu>(*memory_);
+  cpu_->set_model(*config_.cpu.model);
   cpu_->set_uncached(!config_.cpu.block_cache);
   clock_ = std::make_unique<VirtualClock>(*cpu_, config_.clock.instructions_per_second,
                                           config_.clock.epoch);

@@ -141,6 +141,7 @@ int CmdBare(const BareOptions& options) {
   PostCodes post_codes;
   BareSetup setup;
   setup.memory = options.memory;
+  setup.model = options.model;
   setup.debug_exit = options.debug_exit;
   setup.post = options.post;
   setup.debugcon = debugcon->get();

@@ -61,6 +61,8 @@ int CmdCheck(const CommandLine& line) {
                           : files->mode_is_guess ? "a guess: nothing in the kernel tells"
                                                  : r.pae_evidence;
   Print(absl::StrFormat("page tables: %s (%s)\n", pae ? "PAE" : "two levels", why));
+  Print(absl::StrFormat("processor: %s (%s)\n", line.config.cpu.model->name,
+                        line.config.cpu.model->about));
   Print(absl::StrFormat("memory: %d MiB\n", line.config.memory / kMiB));
   if (!files->initrd.empty()) {
     Print(absl::StrFormat("initrd: %s, %d bytes\n", line.config.kernel.initrd,

@@ -88,6 +88,7 @@ class World {
 World::World(const json& w, std::optional<Binding> binding) {
   memory_ = std::move(PhysMemory::Create(kMachineSize)).value();
   cpu_ = std::make_unique<Cpu>(*memory_, binding.value_or(DefaultBinding()));
+  cpu_->set_model(FullCpuModel());
   for (const json& p : w.at("pages")) MapUser(p[0], p[1], p[2]);
   MapTables();
   for (const json& m : w.at("mem")) {
@@ -169,7 +170,7 @@ void World::LoadFpu(const json& fp) {
     const auto bytes = FromHex(xmm);
     std::copy(bytes.begin(), bytes.end(), image + 160 + 16 * i++);
   }
-  (void)FpuReadFxImage(cpu_->state.fpu, image);
+  (void)FpuReadFxImage(cpu_->state.fpu, image, cpu_->model().mxcsr_mask);
   FpuUpdateSummary(cpu_->state.fpu);
 }
 

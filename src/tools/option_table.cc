@@ -136,6 +136,15 @@ Status ApplyBareMemory(std::string_view value, CommandLine* line) {
   return absl::OkStatus();
 }
 
+Status ApplyBareModel(std::string_view value, CommandLine* line) {
+  const CpuModel* const model = FindCpuModel(value);
+  if (model == nullptr) {
+    return BadValue(value, ("one of " + CpuModelNames()).c_str());
+  }
+  line->bare.model = model;
+  return absl::OkStatus();
+}
+
 // NAME=ADDRESS+LENGTH
 Status ApplyDumpRange(std::string_view value, CommandLine* line) {
   const size_t equals = value.find('=');
@@ -251,6 +260,8 @@ constexpr OptionSpec kOptions[] = {
           "pass Ctrl-A to the guest"),
     Value("abi", 0, kAnyMachine, "auto|GENERATION", "guest.abi",
           "generation of the guest; check --list-abi prints them (auto)"),
+    Value("cpu", 0, kAnyMachine, "MODEL", "cpu.model",
+          "processor: p6, pentium-mmx, pentium-ii, pentium-iii, pentium-4, max (p6)"),
     Value("pae", 0, kAnyMachine, "auto|on|off", "cpu.pae", "page-table format (auto)"),
     Action("clock", 0, kAnyMachine, "det[,ips=100M][,epoch=TIME]|host", ApplyClock,
            "time from instructions, or the host's (det)"),
@@ -286,6 +297,8 @@ constexpr OptionSpec kOptions[] = {
          "print every value of the machine"),
 
     Action("memory", 'm', kBareOnly, "SIZE", ApplyBareMemory, "memory (64M)"),
+    Action("cpu", 0, kBareOnly, "MODEL", ApplyBareModel,
+           "processor, as for run (max: everything there is)"),
     Action("rom", 0, kBareOnly, "FILE", ApplyBareText<&BareOptions::rom>,
            "start this ROM as after a reset, instead of IMAGE"),
     Action(

@@ -33,6 +33,7 @@ struct BareOptions {
   std::string image;
   std::string rom;  // instead of the image
   u64 memory = 64 * kMiB;
+  const CpuModel* model = &FullCpuModel();
   std::optional<u32> load;
   std::optional<u32> entry;
   std::string debugcon = "-";  // file, or - for standard output

@@ -75,6 +75,7 @@ TEST(Config, EveryPathTakesWhatItPrints) {
   MachineConfig config;
   for (const auto& [path, value] : std::vector<std::pair<std::string, std::string>>{
            {"memory", "512M"},
+           {"cpu.model", "pentium-iii"},
            {"cpu.pae", "on"},
            {"guest.abi", "F"},
            {"guest.quirks.Q1", "mended"},
@@ -105,6 +106,7 @@ TEST(Config, BadValuesNameThePathAndTheValue) {
            {"memory", "4096"},
            {"memory", "0"},
            {"memory", "1"},
+           {"cpu.model", "i486"},
            {"cpu.pae", "maybe"},
            {"guest.abi", "Z"},
            {"guest.shadow_slots", "0"},
