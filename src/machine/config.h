@@ -1,8 +1,8 @@
-// One machine, described: what `run` builds from its options, and a config file will fill
+// One machine, described: what `run` builds from its options and from config files
 // (user-interface section 4). Defaults are the program's defaults.
 //
-// Every value has a dotted path ("clock.epoch"), the same in --set and in the file;
-// config.cc holds the one table of them.
+// Every value has a dotted path ("clock.epoch", "devices.block[0].path"), the same in
+// --set and in a file; config_table.h has the one table of them.
 #ifndef LGX_MACHINE_CONFIG_H_
 #define LGX_MACHINE_CONFIG_H_
 
@@ -69,6 +69,52 @@ struct MachineConfig {
     u64 seed = 1;
   } rng;
 
+  // A disk: vda, vdb, ... in the order of the list.
+  struct Block {
+    enum class Sync : u8 { kFlush, kAlways, kNever };
+    std::string path;
+    bool read_only = false;
+    std::string overlay;    // file that takes the changes; empty: the image itself
+    bool snapshot = false;  // changes are kept in memory and forgotten
+    Sync sync = Sync::kFlush;
+    std::string id;  // what the Guest reads as the serial number
+  };
+  std::vector<Block> block;
+
+  // A network device.
+  struct Net {
+    enum class Backend : u8 { kNone, kUser, kVirtual, kTap, kFd };
+    Backend backend = Backend::kUser;
+    std::vector<std::string> forward;  // user: "tcp:2222:22", host port and guest port
+    std::string hostname;              // user: what the Guest learns by DHCP
+    std::string group;                 // virtual: all devices of one name are connected
+    std::string interface;             // tap: its name; empty: the host system chooses
+    std::string bridge;                // tap: the bridge it is added to
+    std::optional<u32> address;        // tap: IPv4 address of the host's end
+    i32 fd = -1;                       // fd: opened by somebody else
+    std::optional<std::array<u8, 6>> mac;  // nothing: derived from the seed
+    std::string capture;                   // pcap file
+  };
+  std::vector<Net> net;
+
+  // Which devices the Guest finds in which order: that of the options. What is not in the
+  // list follows; DeviceOrder() says all of it.
+  enum class DeviceKind : u8 { kBlock, kNet, kRng };
+  struct DeviceRef {
+    DeviceKind kind;
+    u32 index;  // in `block` or `net`
+    bool operator==(const DeviceRef&) const = default;
+  };
+  std::vector<DeviceRef> order;
+
+  // One step of a script for the console: waits for the text, then types.
+  struct Expect {
+    std::string match;        // a pattern (machine/pattern.h)
+    std::string send;         // empty: nothing
+    std::optional<i32> exit;  // then the run ends with this code
+  };
+  std::vector<Expect> expect;
+
   struct Clock {
     enum class Mode : u8 { kDeterministic, kHost };
     Mode mode = Mode::kDeterministic;
@@ -112,11 +158,41 @@ StatusOr<u64> ParseDuration(std::string_view text);
 StatusOr<u64> ParseCount(std::string_view text);
 // "0x1000000" or decimal.
 StatusOr<u64> ParseNumber(std::string_view text);
+// "52:54:00:12:34:56".
+StatusOr<std::array<u8, 6>> ParseMac(std::string_view text);
+std::string FormatMac(const std::array<u8, 6>& mac);
+// "192.168.19.1", most significant byte first.
+StatusOr<u32> ParseIpv4(std::string_view text);
+std::string FormatIpv4(u32 address);
+// Text with \n \r \t \e \\ \" \, \xHH for what cannot be typed in an option, and back.
+StatusOr<std::string> Unescape(std::string_view text);
+std::string Escape(std::string_view text);
 // "2009-07-01T00:00:00Z", or seconds since 1970.
 StatusOr<i64> ParseTime(std::string_view text);
 std::string FormatTime(i64 epoch);
 // "auto" gives nothing; on, off, true, false, yes, no.
 StatusOr<std::optional<bool>> ParseAutoOnOff(std::string_view text);
+
+// --- lists
+// -------------------------------------------------------------------------------------
+
+// Each adds one element, given as an option gives it.
+// PATH[,ro][,snapshot][,overlay=FILE][,sync=flush|always|never][,id=TEXT]
+Status AddBlock(std::string_view text, MachineConfig* config);
+// none, user[,fwd=tcp:2222:22][,hostname=NAME], virtual=GROUP, tap[=IF][,bridge=NAME],
+// fd=N; each also with [,mac=MAC][,capture=FILE]
+Status AddNet(std::string_view text, MachineConfig* config);
+// IP[:MAC] or bridge:NAME[:MAC], as the original Launcher had it (guest-03 A6).
+Status AddTunnet(std::string_view text, MachineConfig* config);
+// REGEX[,send=TEXT][,exit=N]
+Status AddExpect(std::string_view text, MachineConfig* config);
+
+// Every device but the console, which comes last, in the order the Guest finds them.
+std::vector<MachineConfig::DeviceRef> DeviceOrder(const MachineConfig& config);
+
+// What the values alone do not tell: an overlay that is the image itself, a rule without
+// a pattern. The message begins with the path of the value.
+Status CheckConfig(const MachineConfig& config);
 
 // --- paths
 // -------------------------------------------------------------------------------------
@@ -128,8 +204,8 @@ Status SetConfigValue(std::string_view path, std::string_view value,
 // "path = value" for every value, in the order of the table: `check --print`.
 std::vector<std::string> DescribeConfig(const MachineConfig& config);
 
-// Every path SetConfigValue knows.
-std::vector<std::string> ConfigPaths();
+// Every path SetConfigValue knows; of lists, those of the elements that are there.
+std::vector<std::string> ConfigPaths(const MachineConfig& config = {});
 
 // The candidate that a mistyped word most likely meant; empty when none is near.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& candidates);

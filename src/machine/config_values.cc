@@ -183,6 +183,111 @@ StatusOr<std::optional<bool>> ParseAutoOnOff(std::string_view text) {
   return BadValue(text, "auto, on or off", "on");
 }
 
+StatusOr<std::array<u8, 6>> ParseMac(std::string_view text) {
+  std::array<u8, 6> mac = {};
+  bool good = text.size() == 17;
+  for (size_t i = 0; good && i < mac.size(); i++) {
+    const char* const first = text.data() + i * 3;
+    const auto [at, error] = std::from_chars(first, first + 2, mac[i], 16);
+    good = error == std::errc() && at == first + 2 && (i == 5 || *at == ':');
+  }
+  if (!good) {
+    return BadValue(text, "an Ethernet address", "52:54:00:12:34:56");
+  }
+  if ((mac[0] & 1) != 0) {
+    return BadValue(text, "the address of one device (its first byte is odd)",
+                    "52:54:00:12:34:56");
+  }
+  return mac;
+}
+
+std::string FormatMac(const std::array<u8, 6>& mac) {
+  return absl::StrFormat("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+                         mac[4], mac[5]);
+}
+
+StatusOr<u32> ParseIpv4(std::string_view text) {
+  u32 address = 0;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (int i = 0; i < 4; i++) {
+    u32 part = 0;
+    const auto [next, error] = std::from_chars(at, end, part);
+    const bool last = i == 3;
+    if (error != std::errc() || part > 255 || next - at > 3 ||
+        (last ? next != end : next == end || *next != '.')) {
+      return BadValue(text, "an IPv4 address", "192.168.19.1");
+    }
+    address = address << 8 | part;
+    at = next + (last ? 0 : 1);
+  }
+  return address;
+}
+
+std::string FormatIpv4(u32 address) {
+  return absl::StrFormat("%d.%d.%d.%d", address >> 24, address >> 16 & 255,
+                         address >> 8 & 255, address & 255);
+}
+
+namespace {
+
+struct EscapeLetter {
+  char letter;
+  char meaning;
+};
+constexpr EscapeLetter kEscapes[] = {{'n', '\n'}, {'r', '\r'},  {'t', '\t'}, {'e', 27},
+                                     {'"', '"'},  {'\\', '\\'}, {',', ','}};
+
+}  // namespace
+
+StatusOr<std::string> Unescape(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] != '\\') {
+      out += text[i];
+      continue;
+    }
+    const char letter = ++i < text.size() ? text[i] : '\0';
+    const auto* known =
+        std::find_if(std::begin(kEscapes), std::end(kEscapes),
+                     [&](const EscapeLetter& e) { return e.letter == letter; });
+    if (known != std::end(kEscapes)) {
+      out += known->meaning;
+      continue;
+    }
+    u8 byte = 0;
+    const std::string_view digits = text.substr(std::min(i + 1, text.size()), 2);
+    const char* const end = digits.data() + digits.size();
+    const auto [at, error] = std::from_chars(digits.data(), end, byte, 16);
+    if (letter != 'x' || digits.size() != 2 || error != std::errc() || at != end) {
+      return BadValue(text, "a text whose backslashes make sense",
+                      "poweroff\\n; \\\\ is a backslash, \\x03 any byte");
+    }
+    out += static_cast<char>(byte);
+    i += 2;
+  }
+  return out;
+}
+
+std::string Escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const u8 byte = static_cast<u8>(c);
+    const auto* known =
+        std::find_if(std::begin(kEscapes), std::end(kEscapes),
+                     [&](const EscapeLetter& e) { return e.meaning == c; });
+    if (known != std::end(kEscapes)) {
+      out += '\\';
+      out += known->letter;
+    } else if (byte < 32 || byte >= 127) {
+      out += absl::StrFormat("\\x%02x", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 std::string DidYouMean(std::string_view word,
                        const std::vector<std::string>& candidates) {
   std::string best;

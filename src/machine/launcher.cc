@@ -93,6 +93,19 @@ void Describe(const Machine& machine, const BootFiles& files, LaunchResult* resu
   }
 }
 
+// Devices that can be asked for and are not there yet.
+Status CheckDevices(const MachineConfig& config) {
+  if (!config.block.empty()) {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "disks (--block): this device is not built yet");
+  }
+  if (!config.net.empty()) {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "network (--net, --tunnet): this device is not built yet");
+  }
+  return absl::OkStatus();
+}
+
 bool StartsAgain(const MachineConfig& config, const Ending& ending) {
   if (ending.kind == Ending::Kind::kRestart) {
     return config.on_restart == MachineConfig::OnEnd::kReboot;
@@ -106,6 +119,8 @@ bool StartsAgain(const MachineConfig& config, const Ending& ending) {
 StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
                                   const BuiltinKernel& builtin) {
   BootFiles files;
+  LGX_RETURN_IF_ERROR(CheckConfig(config));
+  LGX_RETURN_IF_ERROR(CheckDevices(config));
   LGX_RETURN_IF_ERROR(CheckMemorySize(config.memory));
   LGX_RETURN_IF_ERROR(CheckCommandLine(config.kernel.cmdline));
   LGX_RETURN_IF_ERROR(ReadKernel(config, builtin, &files));

@@ -174,6 +174,11 @@ Status ApplyVectorText(std::string_view value, CommandLine* line) {
   return absl::OkStatus();
 }
 
+template <Status (*kAdd)(std::string_view, MachineConfig*)>
+Status ApplyTo(std::string_view value, CommandLine* line) {
+  return kAdd(value, &line->config);
+}
+
 template <bool CommandLine::* kMember>
 Status ApplyFlag(std::string_view, CommandLine* line) {
   line->*kMember = true;
@@ -251,6 +256,16 @@ constexpr OptionSpec kOptions[] = {
     Value("initrd", 0, kLguestOnly, "FILE", "kernel.initrd", "initial RAM disk"),
     Action("append", 'a', kMachine, "TEXT", ApplyAppend,
            "kernel command line; also everything after --"),
+    Action("block", 'b', kMachine,
+           "PATH[,ro][,snapshot][,overlay=FILE][,sync=flush|always|never][,id=TEXT]",
+           ApplyTo<AddBlock>, "a disk: vda, vdb, ...; repeatable"),
+    Action("block", 0, kLguestOnly, "FILE[,ro][,snapshot]", ApplyTo<AddBlock>,
+           "a disk: vda, vdb, ...; repeatable"),
+    Action("net", 'n', kMachine,
+           "none|user[,fwd=tcp:2222:22][,hostname=NAME]|virtual=GROUP|tap[=IF]|fd=N",
+           ApplyTo<AddNet>, "a network device; repeatable"),
+    Action("tunnet", 0, kLguestOnly, "IP[:MAC]|bridge:NAME[:MAC]", ApplyTo<AddTunnet>,
+           "a network device on a tap; repeatable"),
     Fixed("rng", kAnyMachine, "devices.rng.present", "on",
           "entropy device; the same numbers each run"),
     Value("rng-seed", 0, kMachine, "N", "devices.rng.seed", "choose its numbers (1)"),
@@ -367,10 +382,6 @@ constexpr OptionSpec kOptions[] = {
          "no banner and no summary"),
     Flag("help", 'h', kEvery, ApplyFlag<&CommandLine::help>, "explain this command"),
 
-    Refused("block", 'b', kMachine, "disks: this device is not built yet"),
-    Refused("block", 0, kLguestOnly, "disks: this device is not built yet"),
-    Refused("net", 'n', kMachine, "network: this device is not built yet"),
-    Refused("tunnet", 0, kLguestOnly, "network: this device is not built yet"),
     Refused("username", 0, kLguestOnly,
             "is not needed: the program asks for no privileges"),
     Refused("chroot", 0, kLguestOnly,

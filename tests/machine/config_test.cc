@@ -60,6 +60,103 @@ TEST(ConfigValues, Times) {
   }
 }
 
+TEST(ConfigValues, Addresses) {
+  EXPECT_EQ(FormatMac(*ParseMac("52:54:00:12:34:56")), "52:54:00:12:34:56");
+  EXPECT_EQ(FormatMac(*ParseMac("fe:FF:00:0a:0B:0c")), "fe:ff:00:0a:0b:0c");
+  for (const char* bad : {"", "52:54:00:12:34", "52:54:00:12:34:5", "52:54:00:12:34:567",
+                          "5:254:00:12:34:56", "52-54-00-12-34-56", "53:54:00:12:34:56",
+                          "52:54:00:12:34:zz"}) {
+    EXPECT_FALSE(ParseMac(bad).ok()) << bad;
+  }
+  EXPECT_EQ(*ParseIpv4("192.168.19.1"), 0xc0a81301u);
+  EXPECT_EQ(FormatIpv4(0xc0a81301u), "192.168.19.1");
+  for (const char* bad :
+       {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1..2.3", "a.b.c.d", "1.2.3.4 ",
+        "1.2.3.0004", "-1.2.3.4", "1.2.3.", "999999999999.1.1.1"}) {
+    EXPECT_FALSE(ParseIpv4(bad).ok()) << bad;
+  }
+}
+
+TEST(ConfigValues, TextThatCannotBeTyped) {
+  EXPECT_EQ(*Unescape("a\\n\\r\\t\\\\\\,\\x03\\\"\\e"), "a\n\r\t\\,\x03\"\x1b");
+  std::string all;
+  for (int i = 0; i < 256; i++) all += static_cast<char>(i);
+  EXPECT_EQ(*Unescape(Escape(all)), all);
+  for (const char* bad : {"\\", "\\q", "\\x", "\\x1", "\\xzz", "a\\"}) {
+    EXPECT_FALSE(Unescape(bad).ok()) << bad;
+  }
+}
+
+TEST(ConfigLists, ExpectRules) {
+  MachineConfig c;
+  ASSERT_TRUE(AddExpect("login: ?$,send=root, of all\\n,exit=3", &c).ok());
+  ASSERT_TRUE(AddExpect("a,b,exit=0,send=x", &c).ok());
+  ASSERT_TRUE(AddExpect("just this", &c).ok());
+  ASSERT_EQ(c.expect.size(), 3u);
+  EXPECT_EQ(c.expect[0].match, "login: ?$");
+  EXPECT_EQ(c.expect[0].send, "root, of all\n");
+  EXPECT_EQ(c.expect[0].exit, 3);
+  EXPECT_EQ(c.expect[1].match, "a,b");
+  EXPECT_EQ(c.expect[1].send, "x");
+  EXPECT_EQ(c.expect[1].exit, 0);
+  EXPECT_FALSE(c.expect[2].exit.has_value());
+  EXPECT_FALSE(AddExpect("x,exit=256", &c).ok());
+  EXPECT_FALSE(AddExpect("x,send=\\q", &c).ok());
+  EXPECT_EQ(c.expect.size(), 3u);
+}
+
+TEST(ConfigLists, DevicesOfTheOptionsComeFirstAndTheOthersFollow) {
+  using Kind = MachineConfig::DeviceKind;
+  MachineConfig c;
+  c.block.resize(2);
+  c.net.resize(1);
+  c.rng.present = true;
+  c.order = {{Kind::kBlock, 1}, {Kind::kBlock, 1}, {Kind::kNet, 7}};
+  EXPECT_EQ(DeviceOrder(c),
+            (std::vector<MachineConfig::DeviceRef>{
+                {Kind::kBlock, 1}, {Kind::kBlock, 0}, {Kind::kNet, 0}, {Kind::kRng, 0}}));
+}
+
+TEST(ConfigLists, WhatCannotBeTogetherNamesThePath) {
+  struct Case {
+    Status (*add)(std::string_view, MachineConfig*);
+    const char* text;
+    const char* says;
+  };
+  for (const Case& c : {
+           Case{AddBlock, "a,overlay=a", "devices.block[0].overlay: "},
+           Case{AddBlock, "a,overlay=b,snapshot", "devices.block[0].snapshot: "},
+           Case{AddBlock, "a,ro,snapshot", "devices.block[0].ro: "},
+           Case{AddNet, "virtual", "devices.net[0].group: "},
+           Case{AddNet, "none,fwd=tcp:1:2", "devices.net[0].forward: "},
+           Case{AddExpect, ",send=x", "expect[0].match: "},
+       }) {
+    MachineConfig config;
+    ASSERT_TRUE(c.add(c.text, &config).ok()) << c.text;
+    EXPECT_EQ(MessageOf(CheckConfig(config)).rfind(c.says, 0), 0u) << CheckConfig(config);
+  }
+  EXPECT_TRUE(CheckConfig(MachineConfig()).ok());
+}
+
+TEST(ConfigLists, ElementsAreAddedOneBehindTheLast) {
+  MachineConfig c;
+  EXPECT_FALSE(SetConfigValue("devices.block[1].path", "b", &c).ok());
+  EXPECT_FALSE(SetConfigValue("devices.block[0].sync", "often", &c).ok());
+  EXPECT_TRUE(c.block.empty());
+  EXPECT_TRUE(SetConfigValue("devices.block[0].path", "a", &c).ok());
+  EXPECT_TRUE(SetConfigValue("devices.block[1].path", "b", &c).ok());
+  EXPECT_TRUE(SetConfigValue("devices.block[0].ro", "on", &c).ok());
+  EXPECT_EQ(c.block.size(), 2u);
+  for (const char* path :
+       {"devices.block[].path", "devices.block[x].path", "devices.block[0]",
+        "devices.block[99999].path", "devices.block[0].pat"}) {
+    EXPECT_FALSE(SetConfigValue(path, "z", &c).ok()) << path;
+  }
+  EXPECT_NE(MessageOf(SetConfigValue("devices.block[0].pat", "z", &c))
+                .find("did you mean \"devices.block[0].path\"?"),
+            std::string::npos);
+}
+
 TEST(Config, DefaultsAreThoseOfTheManual) {
   const MachineConfig config;
   EXPECT_EQ(config.memory, 64 * kMiB);
@@ -86,6 +183,15 @@ TEST(Config, EveryPathTakesWhatItPrints) {
            {"devices.console.backend", "file=out.txt"},
            {"clock.realtime", "off"},
            {"on_panic", "reboot"},
+           {"devices.block[0].path", "root.img"},
+           {"devices.block[0].sync", "always"},
+           {"devices.net[0].backend", "user"},
+           {"devices.net[0].forward", "tcp:2222:22 udp:1.2.3.4:53:53"},
+           {"devices.net[1].mac", "52:54:00:12:34:56"},
+           {"devices.net[1].address", "10.0.0.1"},
+           {"expect[0].match", "login: "},
+           {"expect[0].send", "root\\n"},
+           {"expect[0].exit", "3"},
            {"kernel.cmdline", "a b"}}) {
     ASSERT_TRUE(SetConfigValue(path, value, &config).ok()) << path;
   }
@@ -97,7 +203,7 @@ TEST(Config, EveryPathTakesWhatItPrints) {
     EXPECT_TRUE(status.ok()) << line << ": " << status;
   }
   EXPECT_EQ(DescribeConfig(copy), DescribeConfig(config));
-  EXPECT_EQ(DescribeConfig(config).size(), ConfigPaths().size());
+  EXPECT_EQ(DescribeConfig(config).size(), ConfigPaths(config).size());
 }
 
 TEST(Config, BadValuesNameThePathAndTheValue) {

@@ -141,12 +141,56 @@ TEST(RunOptions, MistakesGetASuggestion) {
 }
 
 TEST(RunOptions, WhatIsNotBuiltYetIsRefusedByName) {
-  for (const char* text :
-       {"run k --block root.img", "run k -b root.img", "run k --net user",
-        "lguest 64 k --block=root.img", "lguest 64 k --tunnet=1.2.3.4"}) {
-    EXPECT_TRUE(Contains(Error(text), "not built yet")) << text;
-  }
   EXPECT_TRUE(Contains(Error("run k --gdb 1234"), "--gdb"));
+}
+
+TEST(RunOptions, Devices) {
+  const MachineConfig c =
+      Parse(
+          "run k --rng -b root.img,ro --net user,fwd=tcp:2222:22,fwd=udp:53:53 "
+          "--block=b.img,snapshot,sync=never,id=two -n none")
+          .config;
+  ASSERT_EQ(c.block.size(), 2u);
+  EXPECT_EQ(c.block[0].path, "root.img");
+  EXPECT_TRUE(c.block[0].read_only);
+  EXPECT_TRUE(c.block[1].snapshot);
+  EXPECT_EQ(c.block[1].sync, MachineConfig::Block::Sync::kNever);
+  EXPECT_EQ(c.block[1].id, "two");
+  ASSERT_EQ(c.net.size(), 2u);
+  EXPECT_EQ(c.net[0].forward.size(), 2u);
+  EXPECT_EQ(c.net[1].backend, MachineConfig::Net::Backend::kNone);
+  using Kind = MachineConfig::DeviceKind;
+  EXPECT_EQ(DeviceOrder(c), (std::vector<MachineConfig::DeviceRef>{{Kind::kRng, 0},
+                                                                   {Kind::kBlock, 0},
+                                                                   {Kind::kNet, 0},
+                                                                   {Kind::kBlock, 1},
+                                                                   {Kind::kNet, 1}}));
+  EXPECT_TRUE(Contains(Error("run k -b root.img,rw"), "is not one of path, ro"));
+  EXPECT_TRUE(Contains(Error("run k -n user,fwd=22"), "tcp:2222:22"));
+  EXPECT_TRUE(Contains(Error("run k -n slirp"), "none, user, virtual, tap, fd"));
+}
+
+TEST(LguestOptions, Devices) {
+  const MachineConfig c =
+      Parse(
+          "lguest 64 k --tunnet=192.168.19.1:52:54:00:12:34:56 --block=a "
+          "--tunnet=bridge:br0 --block b root=/dev/vda")
+          .config;
+  EXPECT_EQ(c.kernel.cmdline, "root=/dev/vda");
+  ASSERT_EQ(c.block.size(), 2u);
+  EXPECT_EQ(c.block[1].path, "b");
+  ASSERT_EQ(c.net.size(), 2u);
+  EXPECT_EQ(FormatIpv4(*c.net[0].address), "192.168.19.1");
+  EXPECT_EQ(FormatMac(*c.net[0].mac), "52:54:00:12:34:56");
+  EXPECT_EQ(c.net[1].bridge, "br0");
+  EXPECT_FALSE(c.net[1].mac.has_value());
+  EXPECT_EQ(c.order.size(), 4u);
+  EXPECT_TRUE(Contains(Error("lguest 64 k --tunnet=1.2.3"),
+                       "Failed to parse IP address '1.2.3'"));
+  EXPECT_TRUE(Contains(Error("lguest 64 k --tunnet=1.2.3.4:zz"),
+                       "Failed to parse mac address 'zz'"));
+  EXPECT_TRUE(
+      Contains(Error("lguest 64 k --tunnet=bridge:"), "must specify bridge name"));
 }
 
 // --- the original Launcher's command line (guest-03 A1, B1)
