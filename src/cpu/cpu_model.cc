@@ -13,8 +13,8 @@ constexpr u64 kPentiumTwo = kPentiumPro | kFeatureMmx | kFeatureFxsr;
 constexpr u64 kPentiumThree = kPentiumTwo | kFeatureSse;
 constexpr u64 kPentiumFour = kPentiumThree | kFeatureSse2 | kFeatureClflush;
 
-// Debug breakpoints are not executed, and of SSE only the integer half.
-constexpr u64 kNeverReported = kFeatureDe | kFeatureSse | kFeatureSse2;
+// Debug breakpoints are not executed.
+constexpr u64 kNeverReported = kFeatureDe;
 
 constexpr u32 kMxcsrWithoutDaz = 0xffbf, kMxcsrWithDaz = 0xffff;
 constexpr std::string_view kOurBrand = "lgx virtual processor";

@@ -26,15 +26,6 @@ Flow OpMmx(Cpu& cpu, const Op& op) {
   return Flow::kNext;
 }
 
-// xmm <op> xmm/m128, the address a multiple of 16.
-template <LaneFn kFn>
-Flow OpXmm(Cpu& cpu, const Op& op) {
-  alignas(16) u8 b[16];
-  if (!SseReady(cpu) || !LoadXmmOrAligned16(cpu, op, b)) return Flow::kFault;
-  kFn(XmmOf(cpu, op.insn().Reg()), b, 16);
-  return Flow::kNext;
-}
-
 using ShiftFn = void (*)(u8* a, u64 count, u32 n);
 
 // 71, 72, 73: shifts by an immediate.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cpu/cpu.h"
+#include "cpu/simd_lanes.h"
 
 namespace lgx::simd {
 
@@ -117,6 +118,15 @@ inline bool LoadLongOrMemory(Cpu& cpu, const Op& op, u32* to) {
 // MASKMOVQ, MASKMOVDQU: bytes whose mask has bit 7 set go to DS:EDI. With a mask of zeros
 // nothing is accessed; else all `n` bytes must be writable. No #AC.
 bool StoreMasked(Cpu& cpu, const Op& op, const u8* bytes, const u8* mask, u32 n);
+
+// xmm <op> xmm/m128, the address a multiple of 16.
+template <LaneFn kFn>
+Flow OpXmm(Cpu& cpu, const Op& op) {
+  alignas(16) u8 b[16];
+  if (!SseReady(cpu) || !LoadXmmOrAligned16(cpu, op, b)) return Flow::kFault;
+  kFn(XmmOf(cpu, op.insn().Reg()), b, 16);
+  return Flow::kNext;
+}
 
 }  // namespace lgx::simd
 

@@ -16,6 +16,9 @@ SimdPrefix PrefixOf(const RawInsn& insn) {
 SimdTable MakeTable() {
   SimdTable table;
   AddMmxRows(table);
+  AddSseMoveRows(table);
+  AddSseFloatRows(table);
+  AddSseConvertRows(table);
   return table;
 }
 

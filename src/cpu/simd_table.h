@@ -39,7 +39,10 @@ class SimdTable {
 const SimdRow* FindSimd(const RawInsn& insn);
 
 // One for each file of functions.
-void AddMmxRows(SimdTable& table);  // op_mmx.cc
+void AddMmxRows(SimdTable& table);         // op_mmx.cc
+void AddSseMoveRows(SimdTable& table);     // op_sse_move.cc
+void AddSseFloatRows(SimdTable& table);    // op_sse_float.cc
+void AddSseConvertRows(SimdTable& table);  // op_sse_convert.cc
 
 }  // namespace lgx
 

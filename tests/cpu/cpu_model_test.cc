@@ -34,7 +34,10 @@ TEST(CpuModel, VendorIsIntelInEveryModel) {
 // Signatures of Intel AP-485, and the features that came with each generation.
 TEST(CpuModel, SignaturesAndFeaturesAreThoseOfTheirGeneration) {
   constexpr u32 kPaeBit = 1u << 6, kCmovBit = 1u << 15, kMmxBit = 1u << 23;
-  constexpr u32 kLooked = kPaeBit | kCmovBit | kMmxBit;
+  constexpr u32 kClflushBit = 1u << 19, kFxsrBit = 1u << 24, kSseBit = 1u << 25;
+  constexpr u32 kSse2Bit = 1u << 26;
+  constexpr u32 kTwo = kPaeBit | kCmovBit | kMmxBit | kFxsrBit;
+  constexpr u32 kLooked = kTwo | kSseBit | kSse2Bit | kClflushBit;
   const auto expect = [](const char* name, u32 signature, u32 features) {
     const CpuModel* const model = FindCpuModel(name);
     ASSERT_NE(model, nullptr) << name;
@@ -42,9 +45,10 @@ TEST(CpuModel, SignaturesAndFeaturesAreThoseOfTheirGeneration) {
     EXPECT_EQ(Cpuid(*model, 1, 0).edx & kLooked, features) << name;
   };
   expect("pentium-mmx", 0x543, kMmxBit);
-  expect("pentium-ii", 0x652, kPaeBit | kCmovBit | kMmxBit);
-  expect("pentium-iii", 0x686, kPaeBit | kCmovBit | kMmxBit);
+  expect("pentium-ii", 0x652, kTwo);
+  expect("pentium-iii", 0x686, kTwo | kSseBit);
   expect("pentium-4", 0xf27, kLooked);
+  expect("max", 0x543, kLooked);
   EXPECT_EQ(FindCpuModel("i486"), nullptr);
 }
 
@@ -70,16 +74,21 @@ TEST_P(ModelTest, WhatAModelLacksIsUndefined) {
     std::initializer_list<u32> bytes;
     const char* first;  // the first model of the row that has it
   } kCases[] = {
-      {{0x0f, 0xfc, 0xc1}, "pentium-mmx"},      // PADDB mm
-      {{0x0f, 0x44, 0xc1}, "pentium-ii"},       // CMOVE
-      {{0xdb, 0xf1}, "pentium-ii"},             // FCOMI
-      {{0x0f, 0x1f, 0xc0}, "pentium-ii"},       // NOP r/m32
-      {{0x0f, 0xe0, 0xc1}, "pentium-iii"},      // PAVGB mm
-      {{0x0f, 0xae, 0xf8}, "pentium-iii"},      // SFENCE
-      {{0x66, 0x0f, 0xfc, 0xc1}, "pentium-4"},  // PADDB xmm
-      {{0x0f, 0xd4, 0xc1}, "pentium-4"},        // PADDQ mm
-      {{0x0f, 0xae, 0xf0}, "pentium-4"},        // MFENCE
-      {{0xdb, 0x0d, 0, 0, 2, 0}, "max"},        // FISTTP m32
+      {{0x0f, 0xfc, 0xc1}, "pentium-mmx"},            // PADDB mm
+      {{0x0f, 0x44, 0xc1}, "pentium-ii"},             // CMOVE
+      {{0xdb, 0xf1}, "pentium-ii"},                   // FCOMI
+      {{0x0f, 0x1f, 0xc0}, "pentium-ii"},             // NOP r/m32
+      {{0x0f, 0xe0, 0xc1}, "pentium-iii"},            // PAVGB mm
+      {{0x0f, 0xae, 0xf8}, "pentium-iii"},            // SFENCE
+      {{0x0f, 0x58, 0xc1}, "pentium-iii"},            // ADDPS
+      {{0xf3, 0x0f, 0x10, 0xc1}, "pentium-iii"},      // MOVSS
+      {{0x66, 0x0f, 0x58, 0xc1}, "pentium-4"},        // ADDPD
+      {{0x0f, 0x5b, 0xc1}, "pentium-4"},              // CVTDQ2PS
+      {{0x0f, 0xae, 0x3d, 0, 0, 2, 0}, "pentium-4"},  // CLFLUSH
+      {{0x66, 0x0f, 0xfc, 0xc1}, "pentium-4"},        // PADDB xmm
+      {{0x0f, 0xd4, 0xc1}, "pentium-4"},              // PADDQ mm
+      {{0x0f, 0xae, 0xf0}, "pentium-4"},              // MFENCE
+      {{0xdb, 0x0d, 0, 0, 2, 0}, "max"},              // FISTTP m32
   };
   const char* const kRow[] = {"pentium-mmx", "pentium-ii", "pentium-iii", "pentium-4",
                               "max"};
