@@ -4,7 +4,8 @@
 // faults, traps and interrupts; inside blocks it runs decoded handlers (dispatch.h).
 // Counting: every completed instruction is one, every iteration of a rep is one, a rep
 // whose count is zero is one, an instruction that faults and the delivery of an event are
-// none.
+// none. Only where hundreds of events follow each other and no instruction completes in
+// between, each counts as one.
 #ifndef LGX_CPU_CPU_H_
 #define LGX_CPU_CPU_H_
 
@@ -373,7 +374,7 @@ class Cpu final : public StoreWatch {
 
   // run.cc
   struct FetchWindow;
-  bool DeliverPending();
+  bool DeliverPending(bool* delivered);
   void RunBlocks(u64 until);
   Block* Lookup(bool step);
   Block* MakeBlock(Lin lin, Mfn frame, u8 mode);

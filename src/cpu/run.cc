@@ -17,6 +17,9 @@ const BindingTable& TableOf(Binding binding) {
   return *table;
 }
 
+// So many events one after the other take no instruction; more take one each.
+constexpr u32 kEventsForFree = 256;
+
 constexpr TlbEntry kMissAlways[Tlb::kEntries] = {};
 
 }  // namespace
@@ -141,15 +144,16 @@ Flow Cpu::Raise(u8 vector, u32 error) {
   return Flow::kFault;
 }
 
-// Delivers what is due before the next instruction. False: stop (last_event_ or
-// shutdown).
-bool Cpu::DeliverPending() {
+// Delivers the first of what is due before the next instruction. False: stop (last_event_
+// or shutdown).
+bool Cpu::DeliverPending(bool* delivered) {
+  *delivered = true;
   if (fault_waiting_) {
     fault_waiting_ = false;
     return DeliverFault();
   }
-  const bool shadow = state.interrupt_shadow;
-  if (shadow) return true;
+  *delivered = false;
+  if (state.interrupt_shadow) return true;
   Event event;
   event.kind = EventKind::kInterrupt;
   event.eip = state.eip;
@@ -163,6 +167,7 @@ bool Cpu::DeliverPending() {
   } else {
     return true;
   }
+  *delivered = true;
   state.halted = false;
   if (stop_at_events_) return StopAt(event);
   if (Deliver(event)) return true;
@@ -179,8 +184,21 @@ StopReason Cpu::Run(u64 until) {
     }
     if (fault_waiting_ || nmi_waiting_ || interrupt_waiting_) {
       link_request = nullptr;
-      if (!DeliverPending()) return stop_;
-      if (fault_waiting_) continue;
+      // A handler whose first instruction faults is called again and again. Time passes,
+      // or Run() would never return.
+      const bool costs = state.events_in_a_row >= kEventsForFree;
+      if (costs && retired_ >= until) return StopReason::kDeadline;
+      bool delivered = false;
+      if (!DeliverPending(&delivered)) return stop_;
+      // An interrupt that the handler leaves open comes before its first instruction.
+      if (delivered) {
+        if (costs) {
+          ++retired_;
+        } else {
+          ++state.events_in_a_row;
+        }
+        continue;
+      }
     }
     if (state.halted) return StopReason::kHalt;
     if (retired_ >= until) return StopReason::kDeadline;
@@ -216,6 +234,7 @@ void Cpu::RunBlocks(u64 until) {
   TableOf(binding_).enter(*this, block);
   storing = nullptr;
   retired_ = run_until_ - static_cast<u64>(left_);
+  if (retired_ != retired_before) state.events_in_a_row = 0;
   // A single step traps after an instruction that completed, not after one that faulted,
   // nor after one that only delivered an event of its own.
   if (trap && !fault_waiting_ && retired_ != retired_before && !event_delivered_ &&

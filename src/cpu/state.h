@@ -75,6 +75,7 @@ struct CpuState {
   bool interrupt_shadow = false;  // after STI or MOV SS: no interrupt before the next one
   bool trap_shadow = false;       // after MOV SS: no single-step trap for it either
   bool halted = false;
+  u32 events_in_a_row = 0;  // delivered since an instruction completed (Cpu::Run)
 
   FpuState fpu;
 };

@@ -269,5 +269,31 @@ TEST_P(SingleStep, AnIntNeedsNoTrapOfItsOwn) {
   EXPECT_EQ(m.cpu.Gpr(kEdx), kStepped + 3);
 }
 
+// The trap gate of #UD leaves IF set: what waits is delivered before the handler runs.
+TEST_P(RunTest, AnInterruptBehindAFaultComesBeforeTheHandlersFirstInstruction) {
+  m.SetGate(kVectorUd, CpuMachine::kCode0, 0, true);
+  m.Put(Code(CpuMachine::kHandlers + 16 * kVectorUd).Nop(8));
+  m.Start(Code(kCode).Bytes({0xfb, 0x0f, 0x0b}));  // STI; UD2
+  ASSERT_TRUE(m.cpu.RaiseInterrupt(0x20));
+  EXPECT_EQ(m.Run(100), StopReason::kHalt);
+  EXPECT_EQ(m.cpu.retired(), 2u);  // STI, and the interrupt handler's HLT
+  EXPECT_EQ(m.Long(m.esp()), CpuMachine::kHandlers + 16 * kVectorUd);
+  EXPECT_EQ(m.Long(m.esp() + 12), kCode + 1);
+}
+
+// A handler that faults at its first instruction completes none, forever.
+TEST_P(RunTest, FaultsInARowDoNotStopTime) {
+  m.Put(Code(CpuMachine::kHandlers + 16 * kVectorUd).Bytes({0x0f, 0x0b}));
+  m.Start(Code(kCode).Nop(1).Bytes({0x0f, 0x0b}));
+  m.cpu.segment(Seg::kSs).Set(CpuMachine::kData0, kData, 0xffffffff,
+                              m.cpu.segment(Seg::kSs).attr);  // pushes hit nothing else
+  m.cpu.StateChanged();
+  EXPECT_EQ(m.cpu.Run(1000), StopReason::kDeadline);
+  EXPECT_EQ(m.cpu.retired(), 1000u);
+  EXPECT_EQ(m.cpu.stats().faults, 256u + 999u);
+  EXPECT_EQ(m.cpu.Run(1001), StopReason::kDeadline);
+  EXPECT_EQ(m.cpu.stats().faults, 256u + 1000u);
+}
+
 }  // namespace
 }  // namespace lgx
