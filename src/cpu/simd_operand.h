@@ -116,7 +116,7 @@ inline bool LoadLongOrMemory(Cpu& cpu, const Op& op, u32* to) {
 }
 
 // MASKMOVQ, MASKMOVDQU: bytes whose mask has bit 7 set go to DS:EDI. With a mask of zeros
-// nothing is accessed; else all `n` bytes must be writable. No #AC.
+// nothing is accessed; else all `n` bytes must be writable. #AC is by quadwords.
 bool StoreMasked(Cpu& cpu, const Op& op, const u8* bytes, const u8* mask, u32 n);
 
 // xmm <op> xmm/m128, the address a multiple of 16.

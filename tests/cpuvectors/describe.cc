@@ -91,6 +91,11 @@ bool IsTranscendental(ZydisMnemonic m) {
   }
 }
 
+bool IsApproximate(ZydisMnemonic m) {
+  return m == ZYDIS_MNEMONIC_RCPPS || m == ZYDIS_MNEMONIC_RCPSS ||
+         m == ZYDIS_MNEMONIC_RSQRTPS || m == ZYDIS_MNEMONIC_RSQRTSS;
+}
+
 // Their result depends on more than the vector's state.
 bool IsUnrepeatable(ZydisMnemonic m) {
   switch (m) {
@@ -135,6 +140,7 @@ bool DescribeVector(Vector* v, u32 reg_field) {
     v->undefined_register = reg_field;
     v->undefined_bits = kLarUndefined;
   }
+  v->approximate = IsApproximate(z.insn.mnemonic);
   if (IsTranscendental(z.insn.mnemonic)) {
     v->tolerant = true;
     v->category = "x87trans";

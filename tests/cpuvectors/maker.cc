@@ -59,7 +59,8 @@ struct Maker::Draft {
   u8 mandatory = 0, rep_byte = 0;
   int override_ = -1;  // of kOverrides
   bool memory = false;
-  u32 reg = 0;  // of ModRM
+  bool edges = false;  // floating-point operands at the ends of the range
+  u32 reg = 0;         // of ModRM
   bool base_or_index[8] = {};
   std::vector<u8> tail;  // ModRM and what belongs to it
 
@@ -68,8 +69,8 @@ struct Maker::Draft {
   bool Simd() const { return Is("mmx") || v.category.starts_with("sse"); }
   bool HasModRm() const { return form.Has("rm") || form.Has("mem") || form.Has("reg"); }
   Material material() const {
-    if (form.Has("F1")) return Material::kSingles;
-    if (form.Has("F2")) return Material::kDoubles;
+    if (form.Has("F1")) return edges ? Material::kSingleEdges : Material::kSingles;
+    if (form.Has("F2")) return edges ? Material::kDoubleEdges : Material::kDoubles;
     if (form.Has("I3")) return Material::kIntegers;
     if (form.Has("X4")) return Material::kExtended;
     if (form.Has("B5")) return Material::kPackedBcd;
@@ -101,7 +102,10 @@ void Maker::ChooseState(Draft& d) {
   if (random_.Percent(4)) in.eflags |= kFlagNt;
   if (random_.Percent(3)) in.eflags |= kFlagAc;
   if (d.Fpu()) FillX87(random_, &in);
-  if (d.Simd()) FillSimd(random_, d.material(), &in);
+  if (d.Simd()) {
+    d.edges = random_.Percent(50);
+    FillSimd(random_, d.material(), d.Is("mmx") || d.form.Has("mm"), &in);
+  }
 }
 
 void Maker::ChooseSegments(Draft& d) {
@@ -246,6 +250,7 @@ bool Maker::MemoryOperand(Draft& d) {
   }
   d.address16 ? Encode16(d, target) : Encode32(d, target);
   FillTarget(d, target);
+  if (d.form.Has("fxsave")) d.v.image = target;
   return !d.form.Has("bits") || d.form.Has("imm8") || SpreadBits(d);
 }
 
@@ -319,6 +324,12 @@ void Maker::FillTarget(Draft& d, u32 target) {
   Patch& p = AddPatch(d, target, 64);
   const bool plain = d.material() == Material::kAny && !d.Fpu() && !d.Simd();
   FillOperand(random_, plain ? Material::kIntegers : d.material(), p.bytes);
+  if (d.form.Has("fxrstor")) FillFxImage(random_, p.bytes);
+  if (d.form.Has("fldenv")) FillEnvironment(random_, d.operand16, p.bytes);
+  if (d.form.Has("mxcsr")) {
+    const u32 value = MxcsrOperand(random_);
+    std::memcpy(p.bytes, &value, 4);
+  }
   if (d.form.Has("selm")) {
     const u16 selector = random_.Pick(kLoadable);
     const u32 at = !d.form.Has("far") ? 0 : d.operand16 ? 2 : 4;
@@ -374,6 +385,7 @@ void Maker::SpecialRegisters(Draft& d) {
     }
     if (random_.Percent(5)) r[kEsp] = WORLD_READ_ONLY + random_.Below(16);
   }
+  if (form.Has("maskmov")) r[kEdi] = ChooseTarget(d);
   if (form.Has("xlat")) r[kEbx] = WORLD_DATA + random_.Below(0x5000);
   if (form.Has("ebpstk")) {
     r[kEbp] = WORLD_STACK + 0x3000 + random_.Below(0x800);

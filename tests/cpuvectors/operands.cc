@@ -110,8 +110,48 @@ u64 Double(Random& r) {
   }
 }
 
+// Exponents near both ends, near half of them, and near 1; few, many or all bits set.
+template <typename T>
+T Edge(Random& r) {
+  constexpr i32 kFractionBits = sizeof(T) == 4 ? 23 : 52;
+  constexpr i32 kMaxExponent = sizeof(T) == 4 ? 0xff : 0x7ff;
+  constexpr i32 kBias = kMaxExponent / 2;
+  constexpr i32 kCentres[] = {
+      0,    1, kMaxExponent - 1, kBias / 2, kBias + kBias / 2, kBias, kFractionBits + 1,
+      kBias};
+  const i32 spread = static_cast<i32>(r.Below(r.Percent(50) ? 4 : 60));
+  i32 exponent = r.Pick(kCentres) + (r.Percent(50) ? spread : -spread);
+  exponent = exponent < 0 ? 0 : exponent >= kMaxExponent ? kMaxExponent - 1 : exponent;
+  constexpr T kFraction = (T{1} << kFractionBits) - 1;
+  T fraction = 0;
+  switch (r.Below(5)) {
+    case 0:
+      break;
+    case 1:
+      fraction = T{1} << r.Below(kFractionBits);
+      break;
+    case 2:
+      fraction = kFraction << r.Below(kFractionBits);
+      break;
+    case 3:
+      fraction = r.Below(4);
+      break;
+    default:
+      fraction = static_cast<T>(r.Next64());
+      break;
+  }
+  const T sign = T{r.Below(2)} << (sizeof(T) * 8 - 1);
+  return sign | static_cast<T>(exponent) << kFractionBits | (fraction & kFraction);
+}
+
 u64 Word(Random& r, Material material) {
   switch (material) {
+    case Material::kSingleEdges: {
+      const u64 low = r.Percent(5) ? Single(r) : Edge<u32>(r);
+      return low | u64{Edge<u32>(r)} << 32;
+    }
+    case Material::kDoubleEdges:
+      return r.Percent(5) ? Double(r) : Edge<u64>(r);
     case Material::kSingles: {
       const u64 low = Single(r);
       return low | u64{Single(r)} << 32;
@@ -139,6 +179,23 @@ void PutHeader(u8* image, u16 cw, u16 sw, u8 tags, u32 mxcsr) {
   image[4] = tags;
   std::memcpy(image + 24, &mxcsr, 4);
   std::memcpy(image + 28, &kMxcsrMask, 4);
+}
+
+// FOP, FIP, FCS, FDP, FDS
+void PutPointers(Random& random, u8* image) {
+  const u16 fop = random.Next() & 0x7ff, fcs = static_cast<u16>(random.Next()),
+            fds = static_cast<u16>(random.Next());
+  const u32 fip = random.Next(), fdp = random.Next();
+  std::memcpy(image + 6, &fop, 2);
+  std::memcpy(image + 8, &fip, 4);
+  std::memcpy(image + 12, &fcs, 2);
+  std::memcpy(image + 16, &fdp, 4);
+  std::memcpy(image + 20, &fds, 2);
+}
+
+u16 ControlWord(Random& random) {
+  const u32 masks = random.Percent(70) ? 0x3f : random.Next() & 0x3f;
+  return static_cast<u16>(0x40 | masks | (random.Next() & 0x1f00));
 }
 
 }  // namespace
@@ -171,28 +228,72 @@ void FillX87(Random& random, VectorIn* in) {
   }
   const u8 tags = static_cast<u8>(random.Percent(80) ? 0xff : random.Next());
   PutHeader(in->fxsave, cw, static_cast<u16>(sw), tags, 0x1f80);
+  if ((sw & 0x80) != 0) PutPointers(random, in->fxsave);
   for (u32 i = 0; i < 8; ++i) Extended(random, in->fxsave + 32 + 16 * i);
   in->uses_fpu = 1;
 }
 
-void FillSimd(Random& random, Material material, VectorIn* in) {
+void FillSimd(Random& random, Material material, bool with_mmx, VectorIn* in) {
   u32 mxcsr = 0x1f80;
-  if (random.Percent(30)) {
-    mxcsr |= random.Below(4) << 13 | (random.Percent(20) ? 0x8000 : 0) |
-             (random.Percent(20) ? 0x40 : 0);
+  if (random.Percent(50)) {
+    mxcsr |= random.Below(4) << 13 | (random.Percent(30) ? 0x8000 : 0) |
+             (random.Percent(30) ? 0x40 : 0);
   }
-  if (random.Percent(10)) mxcsr &= ~(1u << (7 + random.Below(6)));
-  if (random.Percent(5)) mxcsr |= random.Next() & 0x3f;
-  PutHeader(in->fxsave, 0x37f, 0, 0xff, mxcsr);
+  if (random.Percent(15)) mxcsr &= ~(1u << (7 + random.Below(6)));
+  if (random.Percent(10)) mxcsr &= ~(random.Next() & 0x1f80);
+  if (random.Percent(10)) mxcsr |= random.Next() & 0x3f;
+  u16 cw = 0x37f, sw = 0;
+  u8 tags = 0xff;
+  if (random.Percent(50)) {
+    sw = static_cast<u16>(random.Below(8) << 11);
+    tags = static_cast<u8>(random.Next());
+  }
+  if (with_mmx && random.Percent(3)) {  // a division by zero waits
+    cw &= ~4;
+    sw |= 0x8084;
+  }
+  PutHeader(in->fxsave, cw, sw, tags, mxcsr);
+  if ((sw & 0x80) != 0) PutPointers(random, in->fxsave);
   for (u32 i = 0; i < 8; ++i) {
-    const u64 mmx = random.Next64();
-    std::memcpy(in->fxsave + 32 + 16 * i, &mmx, 8);
-    std::memset(in->fxsave + 40 + 16 * i, 0xff, 2);
     u8 bytes[64];
     FillOperand(random, material, bytes);
     std::memcpy(in->fxsave + 160 + 16 * i, bytes, 16);
+    if (!with_mmx) continue;
+    const u64 mmx = random.Next64();
+    std::memcpy(in->fxsave + 32 + 16 * i,
+                random.Percent(50) ? bytes + 16 : reinterpret_cast<const u8*>(&mmx), 8);
+    std::memset(in->fxsave + 40 + 16 * i, 0xff, 2);
+  }
+  // Pairs that cancel, or are equal.
+  if (random.Percent(10)) {
+    u8* const some = in->fxsave + 160 + 16 * random.Below(8);
+    std::memcpy(in->fxsave + 160 + 16 * random.Below(8), some, 16);
+    if (random.Percent(50)) some[7] ^= 0x80, some[3] ^= 0x80;
   }
   in->uses_fpu = 1;
+}
+
+void FillFxImage(Random& random, u8* bytes) {
+  std::memset(bytes, 0, 32);
+  PutHeader(bytes, ControlWord(random), static_cast<u16>(random.Next()),
+            static_cast<u8>(random.Next()), MxcsrOperand(random));
+  PutPointers(random, bytes);
+  Extended(random, bytes + 32);
+  Extended(random, bytes + 48);
+}
+
+void FillEnvironment(Random& random, bool narrow, u8* bytes) {
+  for (u32 i = 0; i < 64; ++i) bytes[i] = static_cast<u8>(random.Next());
+  const u16 cw = ControlWord(random);
+  std::memcpy(bytes, &cw, 2);
+  Extended(random, bytes + (narrow ? 14 : 28));
+}
+
+u32 MxcsrOperand(Random& random) {
+  u32 value = random.Next() & 0xffff;
+  if (random.Percent(20)) value |= 1u << (16 + random.Below(16));
+  // Bit 17 is one that some processors of AMD take.
+  return value & ~(1u << 17);
 }
 
 }  // namespace lgx

@@ -13,6 +13,9 @@ namespace {
 
 constexpr u32 kVectorBp = 3, kVectorOf = 4;
 constexpr u16 kStackSegment = 0x5f;
+// FXSAVE images: two blocks of registers.
+constexpr u32 kStAt = 32, kXmmAt = 160, kRegisterStep = 16;
+constexpr u32 kMxcsrMaskAt = 28;  // in an FXSAVE image; differs between processors
 
 std::string Hex(const u8* bytes, u32 count) {
   std::string text;
@@ -44,21 +47,35 @@ std::string Runs(const Run* runs, u32 count) {
   return "[" + text + "]";
 }
 
-std::string Registers(const u8* image, u32 bytes) {
+// The eight registers of an image, of `bytes` each; "" for one that equals `before`, and
+// nothing if all do.
+std::string Registers(const char* key, const u8* image, const u8* before, u32 bytes) {
+  if (std::memcmp(image, before, 8 * kRegisterStep) == 0) return "";
   std::string text;
-  for (u32 i = 0; i < 8; ++i) {
+  for (u32 i = 0; i < 8 * kRegisterStep; i += kRegisterStep) {
+    const bool same = std::memcmp(image + i, before + i, bytes) == 0;
     absl::StrAppendFormat(&text, "%s\"%s\"", i == 0 ? "" : ",",
-                          Hex(image + 16 * i, bytes));
+                          same ? "" : Hex(image + i, bytes));
   }
-  return "[" + text + "]";
+  return absl::StrFormat(",\"%s\":[%s]", key, text);
 }
 
-std::string Fpu(const u8* image, bool x87_only) {
-  std::string text = absl::StrFormat("{\"cw\":%d,\"sw\":%d,\"tw\":%d,\"mx\":%d,\"st\":%s",
-                                     LoadLe<u16>(image), LoadLe<u16>(image + 2), image[4],
-                                     LoadLe<u32>(image + 24), Registers(image + 32, 10));
-  if (!x87_only) absl::StrAppendFormat(&text, ",\"xmm\":%s", Registers(image + 160, 16));
-  return text + "}";
+// `before`: the image to compare with, of zeros for a state to start from.
+std::string Fpu(const u8* image, const u8* before) {
+  std::string text =
+      absl::StrFormat("{\"cw\":%d,\"sw\":%d,\"tw\":%d,\"mx\":%d", LoadLe<u16>(image),
+                      LoadLe<u16>(image + 2), image[4], LoadLe<u32>(image + 24));
+  return text + Registers("st", image + kStAt, before + kStAt, 10) +
+         Registers("xmm", image + kXmmAt, before + kXmmAt, 16);
+}
+
+// FOP, FIP, FCS, FDP, FDS, if there are any.
+std::string Pointers(const u8* image) {
+  const u32 pointers[] = {LoadLe<u16>(image + 6), LoadLe<u32>(image + 8),
+                          LoadLe<u16>(image + 12), LoadLe<u32>(image + 16),
+                          LoadLe<u16>(image + 20)};
+  if (std::all_of(pointers, pointers + 5, [](u32 p) { return p == 0; })) return "";
+  return absl::StrFormat(",\"ptr\":[%s]", Numbers(pointers));
 }
 
 // Attribute word: bits 8 ... 23 of the descriptor, the limit's bits zero.
@@ -84,6 +101,10 @@ std::string Undefined(const Vector& v, const VectorOut& out) {
   if (v.undefined_status != 0)
     absl::StrAppendFormat(&text, ",\"usw\":%d", v.undefined_status);
   if (v.tolerant) text += ",\"tol\":1";
+  if (v.approximate) text += ",\"tol\":2";
+  if (completed && v.image != 0) {
+    absl::StrAppendFormat(&text, ",\"d\":[[%d,4]]", v.image + kMxcsrMaskAt);
+  }
   if (completed && v.undefined_bits != 0) {
     absl::StrAppendFormat(&text, ",\"ur\":[%d,%d]", v.undefined_register,
                           v.undefined_bits);
@@ -129,14 +150,16 @@ std::string WorldJson(const std::vector<u8>& image) {
 
 std::string VectorJson(u32 n, const Vector& v, const VectorOut& out) {
   const VectorIn& in = v.in;
-  const bool x87_only = v.category.starts_with("x87");
   std::string text = absl::StrFormat(
       "{\"n\":%d,\"k\":\"u\",\"c\":\"%s\",\"b\":\"%s\",\"a\":\"%s\",\"i\":%s,\"s\":[%s]",
       n, v.category, Hex(v.bytes.data(), static_cast<u32>(v.bytes.size())), v.text,
       State(in.registers, in.eip, in.eflags), Numbers(in.selectors));
   absl::StrAppendFormat(&text, ",\"m\":%s", Runs(in.patch, in.patches));
-  if (in.uses_fpu != 0)
-    absl::StrAppendFormat(&text, ",\"fp\":%s", Fpu(in.fxsave, x87_only));
+  if (in.uses_fpu != 0) {
+    static constexpr u8 kZeros[sizeof in.fxsave] = {};
+    absl::StrAppendFormat(&text, ",\"fp\":%s%s}", Fpu(in.fxsave, kZeros),
+                          Pointers(in.fxsave));
+  }
   absl::StrAppendFormat(&text, ",\"x\":[%d,%d,%d],\"f\":%s", out.vector, out.error,
                         out.cr2, State(out.registers, out.eip, out.eflags));
   if (std::memcmp(in.selectors, out.selectors, sizeof in.selectors) != 0) {
@@ -145,8 +168,9 @@ std::string VectorJson(u32 n, const Vector& v, const VectorOut& out) {
   if (out.changes != 0) {
     absl::StrAppendFormat(&text, ",\"M\":%s", Runs(out.change, out.changes));
   }
-  if (in.uses_fpu != 0)
-    absl::StrAppendFormat(&text, ",\"FP\":%s", Fpu(out.fxsave, x87_only));
+  if (in.uses_fpu != 0) {
+    absl::StrAppendFormat(&text, ",\"FP\":%s}", Fpu(out.fxsave, in.fxsave));
+  }
   return text + Undefined(v, out) + "}\n";
 }
 

@@ -23,6 +23,7 @@ namespace lgx {
 //   x3              three times as many vectors
 //   F1 F2 I3 X4 B5  the memory operand is singles, doubles, integers, an extended, BCD
 //   a16b            memory mostly at multiples of 16
+//   mm              SSE with an MMX operand
 //   others          a special setting, named in maker.cc
 struct Template {
   const char* category;
@@ -53,6 +54,8 @@ struct Vector {
   bool locked = false;          // has a LOCK prefix
   bool pushes_segment = false;  // with a 32-bit operand: the upper half is anyone's
   bool tolerant = false;        // x87 transcendental
+  bool approximate = false;     // RCPPS and its kin
+  u32 image = 0;                // of FXSAVE: its address
 };
 
 }  // namespace lgx
