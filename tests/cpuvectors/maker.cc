@@ -105,6 +105,7 @@ void Maker::ChooseState(Draft& d) {
   if (d.Simd()) {
     d.edges = random_.Percent(50);
     FillSimd(random_, d.material(), d.Is("mmx") || d.form.Has("mm"), &in);
+    if (d.Is("mmx")) ClearXmm(&in);
   }
 }
 
@@ -321,8 +322,10 @@ void Maker::Encode32(Draft& d, u32 target) {
 
 void Maker::FillTarget(Draft& d, u32 target) {
   if (target < WORLD_DATA || target + 64 > WORLD_READ_ONLY) return;
-  Patch& p = AddPatch(d, target, 64);
-  const bool plain = d.material() == Material::kAny && !d.Fpu() && !d.Simd();
+  const bool image = d.form.Has("fxrstor") || d.form.Has("fldenv");
+  const bool unit = d.Fpu() || d.Simd();
+  Patch& p = AddPatch(d, target, unit && !image ? 16 : 64);
+  const bool plain = d.material() == Material::kAny && !unit;
   FillOperand(random_, plain ? Material::kIntegers : d.material(), p.bytes);
   if (d.form.Has("fxrstor")) FillFxImage(random_, p.bytes);
   if (d.form.Has("fldenv")) FillEnvironment(random_, d.operand16, p.bytes);

@@ -273,6 +273,8 @@ void FillSimd(Random& random, Material material, bool with_mmx, VectorIn* in) {
   in->uses_fpu = 1;
 }
 
+void ClearXmm(VectorIn* in) { std::memset(in->fxsave + 160, 0, 8 * 16); }
+
 void FillFxImage(Random& random, u8* bytes) {
   std::memset(bytes, 0, 32);
   PutHeader(bytes, ControlWord(random), static_cast<u16>(random.Next()),

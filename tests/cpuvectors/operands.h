@@ -30,6 +30,8 @@ void FillOperand(Random& random, Material material, u8* bytes);
 void FillX87(Random& random, VectorIn* in);
 void FillSimd(Random& random, Material material, bool with_mmx, VectorIn* in);
 
+void ClearXmm(VectorIn* in);
+
 // The beginnings of operands of FXRSTOR, and of FLDENV and FRSTOR: 64 bytes.
 void FillFxImage(Random& random, u8* bytes);
 void FillEnvironment(Random& random, bool narrow, u8* bytes);
