@@ -29,6 +29,9 @@ enum class ConsoleEventKind : u8 {
   kOutputClosed,  // nobody reads the output any more: end quietly with code 141
   kOutputFailed,  // the host refused output: `text` says how
   kTimeout,       // the time that the person gave this run is over
+  kOutputLimit,   // the Guest has written more than the person wants: `text` says it
+  kScriptEnd,     // a rule of a script ends the run: `value` is the exit code, `text` its
+                  // pattern
 };
 
 struct ConsoleEvent {

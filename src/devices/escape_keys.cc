@@ -11,17 +11,17 @@ constexpr u8 kCtrlC = 3;
 struct EscapeKey {
   u8 key;
   ConsoleEventKind event;
-  const char* help;
+  const char* help;  // null: has no function yet
 };
 
 constexpr EscapeKey kKeys[] = {
     {'x', ConsoleEventKind::kQuit, "quit"},
     {'h', ConsoleEventKind::kHelp, "this help"},
     {'p', ConsoleEventKind::kPause, "pause, continue"},
-    {'d', ConsoleEventKind::kDebugger, "debugger here"},
+    {'d', ConsoleEventKind::kDebugger, nullptr},
     {'s', ConsoleEventKind::kStats, "write statistics"},
-    {'w', ConsoleEventKind::kSnapshot, "write a snapshot"},
-    {'t', ConsoleEventKind::kToggleTrace, "trace on, off"},
+    {'w', ConsoleEventKind::kSnapshot, nullptr},
+    {'t', ConsoleEventKind::kToggleTrace, nullptr},
 };
 
 }  // namespace
@@ -29,6 +29,7 @@ constexpr EscapeKey kKeys[] = {
 std::string EscapeKeyHelp() {
   std::string text;
   for (const EscapeKey& key : kKeys) {
+    if (key.help == nullptr) continue;
     absl::StrAppendFormat(&text, "Ctrl-A %c   %s\n", key.key, key.help);
   }
   text += "Ctrl-A a   a literal Ctrl-A\n";

@@ -91,40 +91,36 @@ Status AssignModel(std::string_view value, const CpuModel** to) {
   return absl::OkStatus();
 }
 
+struct ConsoleName {
+  MachineConfig::Console::Backend backend;
+  const char* name;  // one that ends with "=" takes the name of a file
+};
+constexpr ConsoleName kConsoles[] = {
+    {MachineConfig::Console::Backend::kAuto, "auto"},
+    {MachineConfig::Console::Backend::kTty, "tty"},
+    {MachineConfig::Console::Backend::kStdio, "stdio"},
+    {MachineConfig::Console::Backend::kNone, "none"},
+    {MachineConfig::Console::Backend::kFile, "file="},
+    {MachineConfig::Console::Backend::kSocket, "socket="},
+};
+
 Status AssignConsole(std::string_view value, MachineConfig::Console* to) {
-  using Backend = MachineConfig::Console::Backend;
-  if (value.starts_with("file=") && value.size() > 5) {
-    to->backend = Backend::kFile;
-    to->file = std::string(value.substr(5));
+  for (const ConsoleName& console : kConsoles) {
+    const std::string_view name = console.name;
+    const bool named = name.ends_with('=');
+    if (named ? !value.starts_with(name) || value.size() == name.size() : value != name) {
+      continue;
+    }
+    to->backend = console.backend;
+    to->file = named ? value.substr(name.size()) : "";
     return absl::OkStatus();
   }
-  if (value == "auto") {
-    to->backend = Backend::kAuto;
-  } else if (value == "tty") {
-    to->backend = Backend::kTty;
-  } else if (value == "stdio") {
-    to->backend = Backend::kStdio;
-  } else if (value == "none") {
-    to->backend = Backend::kNone;
-  } else {
-    return NotOneOf(value, "auto, tty, stdio, none, file=NAME");
-  }
-  return absl::OkStatus();
+  return NotOneOf(value, "auto, tty, stdio, none, file=NAME, socket=NAME");
 }
 
 std::string ConsoleText(const MachineConfig::Console& console) {
-  using Backend = MachineConfig::Console::Backend;
-  switch (console.backend) {
-    case Backend::kAuto:
-      return "auto";
-    case Backend::kTty:
-      return "tty";
-    case Backend::kStdio:
-      return "stdio";
-    case Backend::kNone:
-      return "none";
-    case Backend::kFile:
-      return "file=" + console.file;
+  for (const ConsoleName& name : kConsoles) {
+    if (name.backend == console.backend) return name.name + console.file;
   }
   return "";
 }
@@ -171,7 +167,7 @@ constexpr ValueSpec kValues[] = {
      "System.map with the kernel's names, for reports",
      [](Text v, Config* c) { return c->kernel.symbols = v, absl::OkStatus(); },
      [](const Config& c) { return c.kernel.symbols; }},
-    {"kernel.alignment", Form::kAmount, "auto, 0x100000", false,
+    {"kernel.alignment", Form::kAmount, "0x100000", false,
      "kernel_alignment in the boot parameters of a bzImage",
      [](Text v, Config* c) {
        if (v == "auto") return c->kernel.alignment.reset(), absl::OkStatus();
@@ -313,6 +309,16 @@ constexpr ValueSpec kValues[] = {
        return AssignLimit(v, ParseDuration, &c->limits.timeout_ns);
      },
      [](const Config& c) { return LimitText(c.limits.timeout_ns, "ns"); }},
+    {"limits.console_bytes", Form::kAmount, "64M", true,
+     "output; ends the run with code 5",
+     [](Text v, Config* c) {
+       return AssignLimit(v, ParseSize, &c->limits.console_bytes);
+     },
+     [](const Config& c) {
+       if (!c.limits.console_bytes) return std::string("none");
+       const u64 bytes = *c.limits.console_bytes;
+       return bytes % 1024 == 0 ? TextOf(bytes / 1024) + "K" : TextOf(bytes) + "B";
+     }},
     {"on_panic", Form::kChoice, "stop|reboot", false,
      "what a panic of the guest kernel does",
      [](Text v, Config* c) { return AssignEnd(v, &c->on_panic); },

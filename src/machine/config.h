@@ -58,9 +58,9 @@ struct MachineConfig {
   } host;
 
   struct Console {
-    enum class Backend : u8 { kAuto, kTty, kStdio, kNone, kFile };
+    enum class Backend : u8 { kAuto, kTty, kStdio, kNone, kFile, kSocket };
     Backend backend = Backend::kAuto;  // tty on a terminal, else stdio
-    std::string file;                  // with kFile
+    std::string file;                  // with kFile and kSocket
     bool escape = true;                // Ctrl-A on a terminal
   } console;
 
@@ -131,7 +131,8 @@ struct MachineConfig {
     std::optional<u64> until_instructions;
     std::optional<u64> until_ns;
     u64 max_idle_ns = 600'000'000'000;
-    std::optional<u64> timeout_ns;  // real time
+    std::optional<u64> timeout_ns;     // real time
+    std::optional<u64> console_bytes;  // written by the Guest
   } limits;
 
   enum class OnEnd : u8 { kStop, kReboot };

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "machine/config_table.h"
+#include "machine/console_script.h"
 
 namespace lgx {
 namespace {
@@ -236,22 +237,35 @@ void NoteDevice(Config::DeviceKind kind, size_t index, Config* config) {
   config->order.push_back({kind, static_cast<u32>(index)});
 }
 
+void ForgetDevices(Config::DeviceKind kind, Config* config) {
+  std::erase_if(config->order,
+                [kind](const Config::DeviceRef& ref) { return ref.kind == kind; });
+}
+
 constexpr ListSpec kLists[] = {
     {"devices.block", "disks: vda, vdb, ...", "path", kBlockItems,
      [](const Config& c) { return c.block.size(); },
      [](Config* c) {
        NoteDevice(Config::DeviceKind::kBlock, c->block.size(), c);
        c->block.emplace_back();
+     },
+     [](Config* c) {
+       ForgetDevices(Config::DeviceKind::kBlock, c);
+       c->block.clear();
      }},
     {"devices.net", "network devices", nullptr, kNetItems,
      [](const Config& c) { return c.net.size(); },
      [](Config* c) {
        NoteDevice(Config::DeviceKind::kNet, c->net.size(), c);
        c->net.emplace_back();
+     },
+     [](Config* c) {
+       ForgetDevices(Config::DeviceKind::kNet, c);
+       c->net.clear();
      }},
     {"expect", "a script for the console: wait for a text, then type", "match",
      kExpectItems, [](const Config& c) { return c.expect.size(); },
-     [](Config* c) { c->expect.emplace_back(); }},
+     [](Config* c) { c->expect.emplace_back(); }, [](Config* c) { c->expect.clear(); }},
 };
 
 const ListSpec& ListAt(Text path) {
@@ -467,7 +481,7 @@ Status CheckConfig(const MachineConfig& config) {
           "expect[%d].match: the pattern is missing; write for example login:", i);
     }
   }
-  return absl::OkStatus();
+  return ConsoleScript::Compile(config.expect).status();
 }
 
 std::optional<ItemPath> SplitItemPath(std::string_view path) {

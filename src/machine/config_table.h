@@ -54,6 +54,7 @@ struct ListSpec {
   std::span<const ItemSpec> items;
   size_t (*size)(const MachineConfig& config);
   void (*add)(MachineConfig* config);
+  void (*clear)(MachineConfig* config);
 };
 
 std::span<const ValueSpec> ConfigValues();

@@ -82,6 +82,8 @@ constexpr int DaysInMonth(i64 year, int month) {
 constexpr i64 kFirstYear = 1970;
 constexpr i64 kLastYear = 2105;  // the Guest has 32 bits for seconds
 
+constexpr u64 kEndOfTime = 4291747200;  // the first second after it
+
 i64 DaysBefore(i64 year, int month) {
   i64 days = 0;
   for (i64 y = kFirstYear; y < year; y++) days += IsLeap(y) ? 366 : 365;
@@ -107,10 +109,10 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }  // namespace
 
 StatusOr<u64> ParseSize(std::string_view text) {
-  constexpr Unit kUnits[] = {{"", kMiB},          {"K", 1024},   {"k", 1024},
-                             {"M", kMiB},         {"m", kMiB},   {"G", 1024 * kMiB},
-                             {"g", 1024 * kMiB},  {"KiB", 1024}, {"MiB", kMiB},
-                             {"GiB", 1024 * kMiB}};
+  constexpr Unit kUnits[] = {{"", kMiB},    {"K", 1024},         {"k", 1024},
+                             {"M", kMiB},   {"m", kMiB},         {"G", 1024 * kMiB},
+                             {"B", 1},      {"g", 1024 * kMiB},  {"KiB", 1024},
+                             {"MiB", kMiB}, {"GiB", 1024 * kMiB}};
   const std::optional<u64> bytes = ParseWithUnit(text, kUnits);
   if (!bytes) return BadValue(text, "a size", "64M (a bare number is MiB)");
   return *bytes;
@@ -153,7 +155,7 @@ StatusOr<i64> ParseTime(std::string_view text) {
   int n[6];
   if (!SplitTime(text, n)) {
     const StatusOr<u64> seconds = ParseNumber(text);
-    if (!seconds.ok() || *seconds > std::numeric_limits<u32>::max()) {
+    if (!seconds.ok() || *seconds >= kEndOfTime) {
       return BadValue(text, "a point in time", example);
     }
     return static_cast<i64>(*seconds);

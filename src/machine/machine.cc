@@ -51,6 +51,8 @@ const char* NameOf(Ending::Kind kind) {
       return "host-refused";
     case Ending::Kind::kTimeout:
       return "timeout";
+    case Ending::Kind::kScript:
+      return "script";
   }
   return "?";
 }
@@ -349,6 +351,19 @@ void Machine::HandleConsoleEvent(const ConsoleEvent& event) {
     case ConsoleEventKind::kTimeout:
       End({Ending::Kind::kTimeout, "the time limit is reached", "", 0});
       break;
+    case ConsoleEventKind::kOutputLimit:
+      End({Ending::Kind::kLimit, event.text, "", 0});
+      break;
+    case ConsoleEventKind::kScriptEnd:
+      End({Ending::Kind::kScript, "the console said " + event.text, "", event.value});
+      break;
+    case ConsoleEventKind::kStats:
+      if (observer_ != nullptr) {
+        Stats stats;
+        VisitStats(stats);
+        observer_->OnStats(stats);
+      }
+      break;
     default:
       if (observer_ != nullptr) observer_->OnConsoleEvent(event);
       break;
@@ -365,11 +380,13 @@ void Machine::Idle() {
   ServeConsole();
   if (ending_) return;
   const Guest& guest = *file_->guest();
-  if (guest.cpu.irqs_pending.load(std::memory_order_relaxed) != 0 && !idle_again_) {
-    idle_again_ = true;  // input has just raised one: look again before sleeping
+  if (guest.cpu.irqs_pending.load(std::memory_order_relaxed) != 0 &&
+      looked_again_at_ != cpu_->retired()) {
+    // Input has just raised one: look again before sleeping. Once is enough as long as
+    // the Guest has executed nothing.
+    looked_again_at_ = cpu_->retired();
     return;
   }
-  idle_again_ = false;
   std::optional<u64> deadline = NextDeadlineNs(guest);
   if (limit_ticks_ != EventSource::kNever) {
     const u64 limit = *LimitNs();

@@ -51,6 +51,7 @@ struct Ending {
     kOutputClosed,  // nobody reads the console any more
     kHostRefused,   // console output failed
     kTimeout,       // real time is up
+    kScript,        // a rule of a script: `value` is the exit code
   };
   Kind kind = Kind::kPowerOff;
   std::string reason;
@@ -64,8 +65,10 @@ const char* NameOf(Ending::Kind kind);
 class MachineObserver {
  public:
   virtual ~MachineObserver() = default;
-  // Ctrl-A h, s and the like: true if it was understood.
+  // Ctrl-A h and the like.
   virtual void OnConsoleEvent(const ConsoleEvent& event) = 0;
+  // Ctrl-A s, SIGUSR1: the counters as they are now.
+  virtual void OnStats(const Stats& stats) = 0;
 };
 
 class Machine final : private EventSource, private HostServices, private IrqLine {
@@ -140,8 +143,8 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   Console* console_ = nullptr;  // the bus owns it
   std::unique_ptr<LguestFile> file_;
   std::optional<Ending> ending_;
-  bool idle_again_ = false;
-  u64 timer_period_ = 0;  // ticks
+  u64 looked_again_at_ = ~u64{0};  // instructions then
+  u64 timer_period_ = 0;           // ticks
   u64 next_timer_ = 0;
   u64 limit_ticks_ = 0;
   u64 last_output_ns_ = 0;

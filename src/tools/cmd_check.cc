@@ -36,6 +36,23 @@ const char* BindingName() {
   return DefaultBinding() == Binding::kTail ? "tail calls" : "loop of calls";
 }
 
+// In the order the Guest finds them.
+void PrintDevices(const MachineConfig& config) {
+  using Kind = MachineConfig::DeviceKind;
+  for (const MachineConfig::DeviceRef& device : DeviceOrder(config)) {
+    if (device.kind == Kind::kRng) {
+      Print(absl::StrFormat("device: entropy, seed %d\n", config.rng.seed));
+    } else if (device.kind == Kind::kBlock) {
+      Print(absl::StrFormat("device: disk %s\n", config.block[device.index].path));
+    } else {
+      Print(absl::StrFormat("device: network %d\n", device.index));
+    }
+  }
+  if (!config.expect.empty()) {
+    Print(absl::StrFormat("script: %d rules\n", config.expect.size()));
+  }
+}
+
 }  // namespace
 
 int CmdCheck(const CommandLine& line) {
@@ -44,7 +61,12 @@ int CmdCheck(const CommandLine& line) {
     return kExitOk;
   }
   if (line.print) {
-    for (const std::string& value : DescribeConfig(line.config)) Print(value + "\n");
+    for (const std::string& value : DescribeConfig(line.config)) {
+      const auto origin = line.origins.find(value.substr(0, value.find(" = ")));
+      Print(absl::StrFormat(
+          "%-44s # %s\n", value,
+          origin == line.origins.end() ? std::string("default") : origin->second));
+    }
   }
   const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
   const StatusOr<BootFiles> files = ReadBootFiles(line.config, builtin);
@@ -64,6 +86,7 @@ int CmdCheck(const CommandLine& line) {
   Print(absl::StrFormat("processor: %s (%s)\n", line.config.cpu.model->name,
                         line.config.cpu.model->about));
   Print(absl::StrFormat("memory: %d MiB\n", line.config.memory / kMiB));
+  PrintDevices(line.config);
   if (!files->initrd.empty()) {
     Print(absl::StrFormat("initrd: %s, %d bytes\n", line.config.kernel.initrd,
                           files->initrd.size()));

@@ -2,210 +2,80 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <utility>
 
 #include "absl/strings/str_format.h"
-#include "base/file.h"
-#include "base/log.h"
-#include "base/version.h"
 #include "devices/backend_signals_posix.h"
+#include "devices/backend_socket_posix.h"
 #include "devices/backend_terminal_posix.h"
 #include "guests/builtin_guest.h"
+#include "machine/console_script.h"
 #include "machine/launcher.h"
-#include "report/stats_json.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
+#include "tools/run_console.h"
+#include "tools/run_outputs.h"
+#include "tools/screen.h"
 
 namespace lgx {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+using Backend = MachineConfig::Console::Backend;
 
 BuiltinKernel Builtin() { return {BuiltinGuestImage(false), BuiltinGuestImage(true)}; }
 
-u64 NsSince(SteadyClock::time_point start) {
-  return static_cast<u64>(std::chrono::nanoseconds(SteadyClock::now() - start).count());
-}
+// The console's far end, as --console says, and what belongs to it.
+struct FarEnd {
+  std::unique_ptr<ConsoleBackend> backend;
+  SocketBackend* socket = nullptr;
+  bool raw = false;
+  int file = -1;
 
-// A console whose run must be over in time.
-class TimedConsole final : public ConsoleBackend {
- public:
-  TimedConsole(ConsoleBackend& real, std::optional<u64> timeout_ns)
-      : real_(real), timeout_ns_(timeout_ns) {}
-
-  void Write(std::span<const u8> bytes) override { real_.Write(bytes); }
-  std::size_t Read(std::span<u8> to) override { return real_.Read(to); }
-  bool InputEnded() const override { return real_.InputEnded(); }
-  u64 Wait(u64 timeout_ns, bool want_input) override {
-    if (!timeout_ns_) return real_.Wait(timeout_ns, want_input);
-    const u64 used = NsSince(start_);
-    const u64 left = *timeout_ns_ > used ? *timeout_ns_ - used : 0;
-    return real_.Wait(std::min(timeout_ns, left), want_input);
+  FarEnd() = default;
+  FarEnd(FarEnd&& other) noexcept
+      : backend(std::move(other.backend)),
+        socket(other.socket),
+        raw(other.raw),
+        file(std::exchange(other.file, -1)) {}
+  FarEnd& operator=(FarEnd&&) = delete;
+  ~FarEnd() {
+    backend.reset();
+    if (file >= 0) close(file);
   }
-  std::optional<ConsoleEvent> NextEvent() override {
-    if (timeout_ns_ && !said_ && NsSince(start_) >= *timeout_ns_) {
-      said_ = true;
-      return ConsoleEvent{ConsoleEventKind::kTimeout, 0, ""};
-    }
-    return real_.NextEvent();
-  }
-
- private:
-  ConsoleBackend& real_;
-  std::optional<u64> timeout_ns_;
-  SteadyClock::time_point start_ = SteadyClock::now();
-  bool said_ = false;
 };
 
-// Lines of ours on stderr; a raw terminal needs a carriage return before each newline.
-class Screen final : public LaunchObserver {
- public:
-  Screen(const CommandLine& line, bool raw, bool terminal)
-      : line_(line), raw_(raw), terminal_(terminal) {}
-
-  void Say(const std::string& text) const {
-    std::string out;
-    for (const char c : text) {
-      if (c == '\n' && raw_) out += '\r';
-      out += c;
-    }
-    std::fputs(out.c_str(), stderr);
-  }
-
-  void OnBoot(const BootFiles& files, u32 boot) override {
-    for (const std::string& warning : files.warnings) OnWarning(warning);
-    if (line_.quiet || !terminal_ || boot != 0) return;
-    const MachineConfig& config = line_.config;
-    const std::string version =
-        files.kernel.recognition.version.empty()
-            ? files.kernel.path
-            : "Linux " + files.kernel.recognition.version.substr(
-                             0, files.kernel.recognition.version.find(' '));
-    Say(absl::StrFormat(
-        "lgx %s  guest: %s (lguest generation %s, %s)  %d MiB, %s\n",
-        std::string(ProgramVersion()), version, InfoOf(files.generation).letter,
-        files.mode == PagingMode::kPae ? "PAE" : "no PAE", config.memory / kMiB,
-        config.rng.present ? "rng" : "no disk, no net"));
-    Say(absl::StrFormat(
-        "clock: deterministic, %s, %d M instructions per virtual second\n",
-        FormatTime(config.clock.epoch),
-        config.clock.instructions_per_second / 1'000'000));
-    if (raw_ && config.console.escape) Say("escape: Ctrl-A x quits, Ctrl-A h for help\n");
-  }
-
-  void OnWarning(const std::string& text) override {
-    Say("lgx: warning: " + text + "\n");
-  }
-
-  void OnConsoleEvent(const ConsoleEvent& event) override {
-    switch (event.kind) {
-      case ConsoleEventKind::kHelp:
-        Say("\nCtrl-A x  quit          Ctrl-A h  this help\n"
-            "Ctrl-A Ctrl-A  a Ctrl-A for the guest\n");
-        break;
-      case ConsoleEventKind::kInputEnded:
-        if (line_.verbose) Say("lgx: " + event.text + "\n");
-        break;
-      default:
-        Say("\nlgx: this key has no function in this version; Ctrl-A h shows those that "
-            "do\n");
-        break;
-    }
-  }
-
- private:
-  const CommandLine& line_;
-  bool raw_;
-  bool terminal_;
-};
-
-int ExitCodeOf(const Ending& ending) {
-  switch (ending.kind) {
-    case Ending::Kind::kPowerOff:
-    case Ending::Kind::kReached:
-    case Ending::Kind::kRestart:
-    case Ending::Kind::kQuit:
-      return kExitOk;
-    case Ending::Kind::kCrash:
-      return kExitGuestPanic;
-    case Ending::Kind::kKilled:
-      return kExitGuestKilled;
-    case Ending::Kind::kLimit:
-      return kExitLimit;
-    case Ending::Kind::kSignal:
-      return kExitSignalBase + ending.value;
-    case Ending::Kind::kThreeCtrlC:
-      return kExitSignalBase + 2;
-    case Ending::Kind::kOutputClosed:
-      return kExitSignalBase + 13;
-    case Ending::Kind::kHostRefused:
-      return kExitHostRefused;
-    case Ending::Kind::kTimeout:
-      return kExitTimeout;
-  }
-  return kExitOurBug;
-}
-
-std::string Reason(const Ending& ending) {
-  switch (ending.kind) {
-    case Ending::Kind::kPowerOff:
-      return "guest powered down";
-    case Ending::Kind::kCrash:
-      return "guest crashed: " + ending.reason;
-    case Ending::Kind::kKilled:
-      return "guest killed: " + ending.reason;
-    default:
-      return ending.reason;
-  }
-}
-
-Status WriteOutputs(const MachineConfig& config, const LaunchResult& result, int code,
-                    u64 real_ns) {
-  const auto write = [](const std::string& path, const std::string& text) {
-    return WriteFile(path,
-                     std::span(reinterpret_cast<const u8*>(text.data()), text.size()),
-                     Overwrite::kReplace);
-  };
-  if (!config.outputs.stats.empty()) {
-    Stats stats = result.stats;
-    stats.Counter("host.real_ns", real_ns);
-    LGX_RETURN_IF_ERROR(write(config.outputs.stats, StatsToJson(stats)));
-  }
-  if (!config.outputs.json_result.empty()) {
-    const nlohmann::json json = {{"code", code},
-                                 {"reason", Reason(result.ending)},
-                                 {"instructions", result.instructions},
-                                 {"virtual_ns", result.virtual_ns},
-                                 {"hash", HashText(result.hash)}};
-    LGX_RETURN_IF_ERROR(
-        write(config.outputs.json_result,
-              json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
-  }
-  return absl::OkStatus();
-}
-
-struct Descriptors {
-  int in = 0;
-  int out = 1;
-};
-
-// The console's two ends, as --console says.
-StatusOr<Descriptors> OpenConsole(const MachineConfig::Console& console) {
-  using Backend = MachineConfig::Console::Backend;
+StatusOr<FarEnd> OpenConsole(const CommandLine& line, StopSignals* signals) {
+  const MachineConfig::Console& console = line.config.console;
+  FarEnd end;
+  TerminalBackend::Options options;
+  options.signals = signals;
+  options.keys.ctrl_a = console.escape;
+  options.keys.three_ctrl_c = line.command == Command::kLguest;
   switch (console.backend) {
     case Backend::kNone:
-      return Descriptors{-1, -1};
-    case Backend::kFile: {
-      const int fd = open(console.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-      if (fd < 0) {
+      options.in_fd = options.out_fd = -1;
+      break;
+    case Backend::kFile:
+      end.file = open(console.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+      if (end.file < 0) {
         return Errorf(kUnavailable, "cannot write the console's text to '%s': %s",
                       console.file, std::strerror(errno));
       }
-      return Descriptors{-1, fd};
+      options.in_fd = -1;
+      options.out_fd = end.file;
+      break;
+    case Backend::kSocket: {
+      auto socket = SocketBackend::Listen(console.file, signals);
+      if (!socket.ok()) return socket.status();
+      end.socket = socket->get();
+      end.backend = *std::move(socket);
+      return end;
     }
     case Backend::kTty:
       if (isatty(0) == 0) {
@@ -217,19 +87,71 @@ StatusOr<Descriptors> OpenConsole(const MachineConfig::Console& console) {
     default:
       break;
   }
-  return Descriptors{};
+  auto terminal = std::make_unique<TerminalBackend>(options);
+  end.raw = terminal->is_terminal();
+  end.backend = std::move(terminal);
+  return end;
 }
 
-void Summarise(const Screen& screen, const LaunchResult& result, int code, u64 real_ns) {
-  if (!result.ending.detail.empty()) {
-    screen.Say("lgx: " + result.ending.detail + "\n");
+// Nothing of the Guest's text shall be lost: it starts when somebody is there.
+void WaitForClient(const MachineConfig& config, const Screen& screen, FarEnd* end) {
+  if (end->socket == nullptr) return;
+  if (!screen.quiet()) {
+    screen.Say("lgx: waiting for a connection to " + config.console.file + "\n");
   }
-  if (!result.post_mortem.empty()) screen.Say(result.post_mortem);
+  (void)end->socket->WaitForClient(config.limits.timeout_ns.value_or(~u64{0}));
+}
+
+void Summarise(const Screen& screen, const RunResult& result, int code) {
+  const LaunchResult& launch = result.launch;
+  if (!launch.ending.detail.empty()) screen.Say("lgx: " + launch.ending.detail + "\n");
+  if (!launch.post_mortem.empty()) screen.Say(launch.post_mortem);
   screen.Say(absl::StrFormat(
       "lgx: %s; %.3f s virtual, %.3f s real, %d instructions, hash %s, exit code %d\n",
-      Reason(result.ending), static_cast<double>(result.virtual_ns) / 1e9,
-      static_cast<double>(real_ns) / 1e9, result.instructions, HashText(result.hash),
-      code));
+      screen.Painted(code == kExitOk, ReasonOf(result)),
+      static_cast<double>(launch.virtual_ns) / 1e9,
+      static_cast<double>(result.real_ns) / 1e9, launch.instructions,
+      HashText(launch.hash), code));
+}
+
+MachineConfig ConfigOf(const CommandLine& line) {
+  MachineConfig config = line.config;
+  if (line.until.kind == StopPoint::Kind::kInstruction) {
+    config.limits.until_instructions = line.until.value;
+  } else if (line.until.kind == StopPoint::Kind::kTime) {
+    config.limits.until_ns = line.until.value;
+  }
+  // Without a terminal nobody would type at the built-in guest's shell: it shows all it
+  // has.
+  if (config.kernel.path.empty() && config.kernel.cmdline.empty() &&
+      config.expect.empty() && config.console.backend != Backend::kSocket &&
+      isatty(0) == 0) {
+    config.kernel.cmdline = "demo";
+  }
+  return config;
+}
+
+// The run itself. The console is open while this runs, and closed afterwards.
+StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
+                        std::vector<Pattern> patterns, Screen::Options screen_options) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  StopSignals signals;
+  StatusOr<FarEnd> end = OpenConsole(line, &signals);
+  if (!end.ok()) return end.status();
+  screen_options.raw = end->raw;
+  Screen screen(config, screen_options);
+  RunConsole console(*end->backend, config.limits,
+                     [&](std::string_view text) { screen.Say(text); });
+  ConsoleScript script(console, config.expect, std::move(patterns));
+  WaitForClient(config, screen, &*end);
+  StatusOr<LaunchResult> launch = Launch(config, Builtin(), script, screen);
+  if (!launch.ok()) return launch.status();
+  RunResult result;
+  result.launch = *std::move(launch);
+  result.script = {script.done(), script.size(), script.waits_for()};
+  result.real_ns =
+      static_cast<u64>(std::chrono::nanoseconds(SteadyClock::now() - start).count());
+  return result;
 }
 
 }  // namespace
@@ -240,44 +162,27 @@ int ReportError(const Status& status) {
 }
 
 int CmdRun(const CommandLine& line) {
-  MachineConfig config = line.config;
-  if (line.until.kind == StopPoint::Kind::kInstruction) {
-    config.limits.until_instructions = line.until.value;
-  } else if (line.until.kind == StopPoint::Kind::kTime) {
-    config.limits.until_ns = line.until.value;
-  }
-  // Without a terminal nobody would type at the built-in guest's shell: it shows all it
-  // has.
-  if (config.kernel.path.empty() && config.kernel.cmdline.empty() && isatty(0) == 0) {
-    config.kernel.cmdline = "demo";
-  }
-  const SteadyClock::time_point start = SteadyClock::now();
-  const StatusOr<Descriptors> ends = OpenConsole(config.console);
-  if (!ends.ok()) return ReportError(ends.status());
+  const MachineConfig config = ConfigOf(line);
   // What can be refused is refused before the terminal changes.
   if (const auto files = ReadBootFiles(config, Builtin()); !files.ok()) {
     return ReportError(files.status());
   }
-  StopSignals signals;
-  TerminalBackend::Options options;
-  options.in_fd = ends->in;
-  options.out_fd = ends->out;
-  options.signals = &signals;
-  options.keys.ctrl_a = config.console.escape;
-  options.keys.three_ctrl_c = line.command == Command::kLguest;
-  StatusOr<LaunchResult> result = Errorf(kInternal, "not run");
-  {
-    TerminalBackend terminal(options);
-    TimedConsole console(terminal, config.limits.timeout_ns);
-    Screen screen(line, terminal.is_terminal(), isatty(2) != 0);
-    result = Launch(config, Builtin(), console, screen);
+  StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(config.expect);
+  if (!patterns.ok()) return ReportError(patterns.status());
+  Screen::Options options;
+  options.quiet = line.quiet;
+  options.verbose = line.verbose;
+  options.terminal = isatty(2) != 0;
+  options.color = WantColor(line.color, options.terminal);
+  const Screen screen(config, options);
+  if (line.random_seed) {
+    screen.Say(absl::StrFormat("lgx: --seed %d repeats this run\n", config.seed));
   }
+  const StatusOr<RunResult> result = Run(line, config, *std::move(patterns), options);
   if (!result.ok()) return ReportError(result.status());
-  const u64 real_ns = NsSince(start);
-  const int code = ExitCodeOf(result->ending);
-  const Screen screen(line, false, isatty(2) != 0);
-  if (!line.quiet) Summarise(screen, *result, code, real_ns);
-  if (const Status status = WriteOutputs(config, *result, code, real_ns); !status.ok()) {
+  const int code = ExitCodeOf(*result);
+  if (!line.quiet) Summarise(screen, *result, code);
+  if (const Status status = WriteOutputs(config, *result); !status.ok()) {
     return ReportError(status);
   }
   return code;

@@ -9,6 +9,7 @@ namespace lgx {
 int CmdRun(const CommandLine& line);  // run, lguest
 int CmdCheck(const CommandLine& line);
 int CmdVersion(const CommandLine& line);
+int CmdSchema();
 int CmdBare(const BareOptions& options);
 int CmdExecVectors(const VectorOptions& options);
 

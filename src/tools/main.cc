@@ -56,6 +56,8 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdCheck(line);
     case Command::kVersion:
       return lgx::CmdVersion(line);
+    case Command::kSchema:
+      return lgx::CmdSchema();
     case Command::kBare:
       return lgx::CmdBare(line.bare);
     case Command::kExecVectors:
@@ -71,11 +73,9 @@ int Dispatch(const lgx::CommandLine& line) {
 int main(int argc, char** argv) {
   lgx::SetCheckFailureHook([](const char*) { lgx::LeaveRawMode(); });
   const std::vector<std::string> words = Words(argc, argv);
-  const lgx::StatusOr<lgx::CommandLine> line = lgx::ParseCommandLine(words);
-  if (!line.ok()) {
-    std::fprintf(stderr, "lgx: %s\n", lgx::MessageOf(line.status()).c_str());
-    return lgx::kExitUsage;
-  }
+  const lgx::StatusOr<lgx::CommandLine> line =
+      lgx::ParseCommandLine(words, lgx::SourcesFromEnvironment());
+  if (!line.ok()) return lgx::ReportError(line.status());
   lgx::SetLogLevel(line->verbose ? lgx::LogLevel::kDebug : line->log_level);
   if (!line->log_file.empty() && !LogTo(line->log_file)) return lgx::kExitHostRefused;
   return Dispatch(*line);

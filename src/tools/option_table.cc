@@ -1,6 +1,7 @@
 #include "tools/option_table.h"
 
 #include <limits>
+#include <random>
 
 #include "base/check.h"
 
@@ -103,6 +104,14 @@ Status ApplyUntil(std::string_view value, CommandLine* line) {
   return absl::OkStatus();
 }
 
+Status ApplySeed(std::string_view value, CommandLine* line) {
+  line->random_seed = value == "random";
+  if (!line->random_seed) return SetConfigValue("seed", value, &line->config);
+  std::random_device device;
+  line->config.seed = device();
+  return absl::OkStatus();
+}
+
 // LEVEL[:FILE]
 Status ApplyLog(std::string_view value, CommandLine* line) {
   const size_t colon = value.find(':');
@@ -115,11 +124,11 @@ Status ApplyLog(std::string_view value, CommandLine* line) {
 
 Status ApplyColor(std::string_view value, CommandLine* line) {
   if (value == "auto") {
-    line->color = CommandLine::Color::kAuto;
+    line->color = ColorChoice::kAuto;
   } else if (value == "always") {
-    line->color = CommandLine::Color::kAlways;
+    line->color = ColorChoice::kAlways;
   } else if (value == "never") {
-    line->color = CommandLine::Color::kNever;
+    line->color = ColorChoice::kNever;
   } else {
     return BadValue(value, "auto, always or never");
   }
@@ -209,6 +218,7 @@ constexpr CommandSpec kCommands[] = {
      "run a program on the emulated machine without lguest"},
     {Command::kExecVectors, "exec-vectors", "--world W.json FILE.jsonl [options]",
      "execute one-instruction test vectors"},
+    {Command::kSchema, "schema", "", "print the JSON schema of config files"},
     {Command::kVersion, "version", "[--json]", "print the program's version"},
     {Command::kHelp, "help", "[COMMAND]", "explain a command and its options"},
 };
@@ -269,8 +279,8 @@ constexpr OptionSpec kOptions[] = {
     Fixed("rng", kAnyMachine, "devices.rng.present", "on",
           "entropy device; the same numbers each run"),
     Value("rng-seed", 0, kMachine, "N", "devices.rng.seed", "choose its numbers (1)"),
-    Value("console", 0, kAnyMachine, "tty|stdio|none|file=F", "devices.console.backend",
-          "where hvc0 goes (tty on a terminal, else stdio)"),
+    Value("console", 0, kAnyMachine, "tty|stdio|none|file=F|socket=F",
+          "devices.console.backend", "where hvc0 goes (tty on a terminal, else stdio)"),
     Fixed("no-escape", kAnyMachine, "devices.console.escape", "off",
           "pass Ctrl-A to the guest"),
     Value("abi", 0, kAnyMachine, "auto|GENERATION", "guest.abi",
@@ -284,8 +294,10 @@ constexpr OptionSpec kOptions[] = {
           "waiting takes real time (while console input can come)"),
     Value("max-idle", 0, kAnyMachine, "T", "limits.max_idle",
           "end a run that waits for nothing after this virtual time (10m)"),
-    Value("seed", 0, kAnyMachine, "N", "seed",
-          "every choice the program makes itself (1)"),
+    Action("seed", 0, kAnyMachine, "N|random", ApplySeed,
+           "every choice the program makes itself; random prints its number (1)"),
+    Action("expect", 0, kAnyMachine, "REGEX[,send=TEXT][,exit=N]", ApplyTo<AddExpect>,
+           "wait for a text of the console, then type, then end with code N; repeatable"),
     Action("until", 0, kBoots, "POINT", ApplyUntil,
            "stop at insn:N, time:T or end (end)"),
     Value("max-instructions", 0, kAnyMachine, "N", "limits.instructions",
@@ -390,12 +402,9 @@ constexpr OptionSpec kOptions[] = {
     Refused("snapshot-at", 0, kMachine, kLater),
     Refused("snapshot-every", 0, kMachine, kLater),
     Refused("from", 0, kMachine, kLater),
-    Refused("expect", 0, kMachine, kLater),
     Refused("trace", 0, kMachine, kLater),
     Refused("gdb", 0, kMachine, kLater),
     Refused("wait", 0, kMachine, kLater),
-    Refused("sandbox", 0, kMachine, kLater),
-    Refused("progress", 0, kMachine, kLater),
 };
 
 }  // namespace

@@ -1,5 +1,11 @@
 #include "tools/options.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <utility>
+
 #include "tools/option_table.h"
 
 namespace lgx {
@@ -126,11 +132,25 @@ class Parser {
       value = words_[at_++];
     }
     const std::string text = value.value_or(option.fixed != nullptr ? option.fixed : "");
+    const std::vector<std::string> before = DescribeConfig(line_->config);
     const Status status = option.path != nullptr
                               ? SetConfigValue(option.path, text, &line_->config)
                               : option.apply(text, line_);
-    if (status.ok()) return status;
+    if (status.ok()) {
+      if (option.path != nullptr) line_->origins[option.path] = shown;
+      NoteChanges(before, shown);
+      return status;
+    }
     return Usage("%s: option %s %s: %s", Name(), shown, text, MessageOf(status));
+  }
+
+  // Whatever is not as before came from `origin`.
+  void NoteChanges(const std::vector<std::string>& before, const std::string& origin) {
+    const std::set<std::string> old(before.begin(), before.end());
+    for (const std::string& value : DescribeConfig(line_->config)) {
+      if (old.contains(value)) continue;
+      line_->origins[value.substr(0, value.find(" = "))] = origin;
+    }
   }
 
   // --- what is left when the options are gone
@@ -148,6 +168,7 @@ class Parser {
       case Command::kExecVectors:
         return OneFile(&line_->vectors.file, "FILE.jsonl");
       case Command::kVersion:
+      case Command::kSchema:
       case Command::kHelp:
         return NothingMore(0);
     }
@@ -171,10 +192,11 @@ class Parser {
     LGX_RETURN_IF_ERROR(NothingMore(1));
     if (!operands_.empty()) {
       if (operands_[0].ends_with(".json")) {
-        return Usage("%s: %s: config files are not read by this version yet; use options",
-                     Name(), operands_[0]);
+        line_->config_file = operands_[0];
+      } else {
+        line_->config.kernel.path = operands_[0];
+        line_->origins["kernel.path"] = "command line";
       }
-      line_->config.kernel.path = operands_[0];
     }
     AppendWords(behind_);
     return absl::OkStatus();
@@ -192,6 +214,7 @@ class Parser {
       return Usage("lguest: memory size \"%s\": %s", operands_[0], MessageOf(memory));
     }
     line_->config.kernel.path = operands_[1];
+    line_->origins["kernel.path"] = line_->origins["memory"] = "command line";
     AppendWords(std::span(operands_).subspan(2));
     return absl::OkStatus();
   }
@@ -219,6 +242,7 @@ class Parser {
     for (const std::string& word : words) {
       if (!text.empty()) text += ' ';
       text += word;
+      line_->origins["kernel.cmdline"] = "command line";
     }
   }
 
@@ -246,9 +270,66 @@ Status UnknownCommand(const std::string& word) {
                word);
 }
 
+bool IsThere(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+// The name as it is, or in the first folder of the search path that has it.
+std::string FindConfig(const std::string& name, const ConfigSources& sources) {
+  if (IsThere(name) || name.starts_with('/')) return name;
+  for (const std::string& folder : sources.search) {
+    const std::string path = (std::filesystem::path(folder) / name).string();
+    if (IsThere(path)) return path;
+  }
+  return name;
+}
+
+bool ReadsConfigs(Command command) {
+  return command == Command::kRun || command == Command::kLguest ||
+         command == Command::kCheck;
+}
+
+// The command line of a machine: whether it names a file is known when it has been read,
+// so with a file it is read twice.
+Status ParseMachine(std::span<const std::string> words, const ConfigSources& sources,
+                    CommandLine* line) {
+  CommandLine base = *line;
+  if (!sources.defaults.empty() && IsThere(sources.defaults)) {
+    LGX_RETURN_IF_ERROR(ReadConfigFile(sources.defaults, &base.config, &base.origins));
+  }
+  *line = base;
+  LGX_RETURN_IF_ERROR(Parser(line->command, words, line).Run());
+  if (line->config_file.empty() || line->help) return absl::OkStatus();
+  const std::string path = FindConfig(line->config_file, sources);
+  LGX_RETURN_IF_ERROR(ReadConfigFile(path, &base.config, &base.origins));
+  *line = std::move(base);
+  return Parser(line->command, words, line).Run();
+}
+
 }  // namespace
 
-StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words) {
+ConfigSources SourcesFromEnvironment() {
+  const auto get = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  ConfigSources sources;
+  std::string home = get("XDG_CONFIG_HOME");
+  if (home.empty() && !get("HOME").empty()) home = get("HOME") + "/.config";
+  if (!home.empty()) sources.defaults = home + "/lgx/config.json";
+  std::string_view path;
+  const std::string all = get("LGX_CONFIG_PATH");
+  for (path = all; !path.empty();) {
+    const size_t colon = std::min(path.find(':'), path.size());
+    if (colon != 0) sources.search.emplace_back(path.substr(0, colon));
+    path.remove_prefix(std::min(colon + 1, path.size()));
+  }
+  return sources;
+}
+
+StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words,
+                                       const ConfigSources& sources) {
   CommandLine line;
   if (words.empty() || words[0] == "--help" || words[0] == "-h") {
     line.help = true;
@@ -270,7 +351,11 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words) {
     line.command = wanted->command;
     return line;
   }
-  LGX_RETURN_IF_ERROR(Parser(spec->command, rest, &line).Run());
+  if (ReadsConfigs(spec->command)) {
+    LGX_RETURN_IF_ERROR(ParseMachine(rest, sources, &line));
+  } else {
+    LGX_RETURN_IF_ERROR(Parser(spec->command, rest, &line).Run());
+  }
   return line;
 }
 

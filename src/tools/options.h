@@ -11,10 +11,21 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "machine/config.h"
+#include "machine/config_file.h"
+#include "tools/screen.h"
 
 namespace lgx {
 
-enum class Command : u8 { kHelp, kRun, kLguest, kCheck, kVersion, kBare, kExecVectors };
+enum class Command : u8 {
+  kHelp,
+  kRun,
+  kLguest,
+  kCheck,
+  kVersion,
+  kBare,
+  kExecVectors,
+  kSchema
+};
 
 // Where a run is to stop: `--until`.
 struct StopPoint {
@@ -62,9 +73,12 @@ struct CommandLine {
   bool quiet = false;
   LogLevel log_level = LogLevel::kInfo;
   std::string log_file;
-  enum class Color : u8 { kAuto, kAlways, kNever } color = Color::kAuto;
+  ColorChoice color = ColorChoice::kAuto;
 
-  MachineConfig config;  // run, lguest, check
+  MachineConfig config;     // run, lguest, check
+  ConfigOrigins origins;    // where its values came from
+  std::string config_file;  // empty: none was named
+  bool random_seed = false;
   StopPoint until;
   bool list_abi = false;  // check
   bool print = false;     // check
@@ -73,9 +87,19 @@ struct CommandLine {
   VectorOptions vectors;
 };
 
+// Where config files are, besides the names on the command line.
+struct ConfigSources {
+  std::string defaults;             // read first, if it is there; empty: none
+  std::vector<std::string> search;  // folders for names that are not found as they are
+};
+// $XDG_CONFIG_HOME/lgx/config.json (or ~/.config/...), $LGX_CONFIG_PATH.
+ConfigSources SourcesFromEnvironment();
+
 // `words` without the program's name. A program called `lguest` passes that word first.
-// Errors are about the command line and end with the next step.
-StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words);
+// Reads the config files that are named: the command line beats the file, the file beats
+// the defaults. Errors are about the command line or a file, and end with the next step.
+StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words,
+                                       const ConfigSources& sources = {});
 
 // The help of one command; of the program for kHelp.
 std::string HelpText(Command command);

@@ -16,6 +16,10 @@ import unittest
 
 PROGRAM = shlex.split(os.environ.get("LGX_PROGRAM", "lgx"))
 GUESTS = os.environ.get("LGX_GUESTS", "guests")
+# Defaults of whoever runs the tests are not theirs.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+for _name in ("LGX_CONFIG_PATH", "LGX_LOG"):
+    os.environ.pop(_name, None)
 PROMPT = b"lgx$ "
 PATIENCE = 60  # seconds for anything on a busy machine
 

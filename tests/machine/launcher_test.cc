@@ -24,6 +24,7 @@ class Watcher final : public LaunchObserver {
   }
   void OnWarning(const std::string& text) override { warnings.push_back(text); }
   void OnConsoleEvent(const ConsoleEvent&) override {}
+  void OnStats(const Stats&) override {}
 
   std::function<void(u32)> on_boot;
   std::vector<PagingMode> modes;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "base/file.h"
 #include "tools/exit_codes.h"
 #include "tools/option_table.h"
 
@@ -108,6 +111,76 @@ TEST(RunOptions, RealtimeMayStandAlone) {
   EXPECT_EQ(Parse("run k").config.clock.realtime, std::nullopt);
 }
 
+TEST(RunOptions, ScriptsAndSeeds) {
+  const CommandLine line =
+      Parse("run k --expect login:,send=root\\n --expect #_,exit=3 --seed random");
+  ASSERT_EQ(line.config.expect.size(), 2u);
+  EXPECT_EQ(line.config.expect[0].send, "root\n");
+  EXPECT_EQ(line.config.expect[1].match, "# ");
+  EXPECT_EQ(line.config.expect[1].exit, 3);
+  EXPECT_TRUE(line.random_seed);
+  EXPECT_FALSE(Parse("run k --seed 3").random_seed);
+  EXPECT_TRUE(Contains(Error("run k --expect a,exit=no"), "exit code"));
+}
+
+class ConfigFileOptions : public ::testing::Test {
+ protected:
+  ConfigFileOptions() { std::filesystem::create_directories(folder_ / "lgx"); }
+  ~ConfigFileOptions() override { std::filesystem::remove_all(folder_); }
+  void Put(const std::string& name, std::string_view text) {
+    const std::span bytes(reinterpret_cast<const u8*>(text.data()), text.size());
+    ASSERT_TRUE(WriteFile((folder_ / name).string(), bytes, Overwrite::kReplace).ok());
+  }
+  StatusOr<CommandLine> Read(std::string_view words) {
+    return ParseCommandLine(Words(words), {(folder_ / "lgx/config.json").string(),
+                                           {"/nowhere", folder_.string()}});
+  }
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() /
+      (std::string("lgx-options-") +
+       ::testing::UnitTest::GetInstance()->current_test_info()->name());
+};
+
+TEST_F(ConfigFileOptions, TheCommandLineBeatsTheFileAndTheFileTheDefaults) {
+  Put("lgx/config.json", R"({"memory": 16, "seed": 5, "cpu": {"pae": "on"}})");
+  Put("m.json", R"({"memory": 32, "seed": 6, "kernel": {"path": "k", "cmdline": "a"},
+                    "devices": {"block": [{"path": "x"}]}})");
+  const auto line = Read("run m.json --seed 7 -b y -- b");
+  ASSERT_TRUE(line.ok()) << line.status();
+  const MachineConfig& c = line->config;
+  EXPECT_EQ(c.cpu.pae, true);
+  EXPECT_EQ(c.memory, 32 * kMiB);
+  EXPECT_EQ(c.seed, 7u);
+  EXPECT_EQ(c.kernel.path, (folder_ / "k").string());
+  EXPECT_EQ(c.kernel.cmdline, "a b");
+  ASSERT_EQ(c.block.size(), 2u);
+  EXPECT_EQ(c.block[1].path, "y");
+  const ConfigOrigins& from = line->origins;
+  EXPECT_TRUE(Contains(from.at("cpu.pae"), "config.json:1"));
+  EXPECT_TRUE(Contains(from.at("memory"), "m.json:1"));
+  EXPECT_EQ(from.at("seed"), "--seed");
+  EXPECT_EQ(from.at("devices.block[1].path"), "-b");
+  EXPECT_FALSE(from.contains("on_panic"));
+}
+
+TEST_F(ConfigFileOptions, DefaultsAreForTheOriginalCommandLineToo) {
+  Put("lgx/config.json", R"({"cpu": {"model": "max"}})");
+  const auto line = Read("lguest 64 k");
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->config.cpu.model->name, "max");
+}
+
+TEST_F(ConfigFileOptions, BadFilesAreUsageErrorsThatNameThePlace) {
+  Put("m.json", "{\n \"memroy\": 1}");
+  const auto line = Read("run m.json");
+  ASSERT_FALSE(line.ok());
+  EXPECT_EQ(ExitCodeFor(line.status().code()), kExitUsage);
+  EXPECT_TRUE(Contains(MessageOf(line.status()), "m.json:2:2: memroy: unknown key"));
+  Put("lgx/config.json", "nonsense");
+  EXPECT_TRUE(Contains(MessageOf(Read("run").status()), "config.json:1:"));
+  EXPECT_TRUE(Read("version").ok());
+}
+
 TEST(RunOptions, StopPoints) {
   EXPECT_EQ(Parse("run k --until insn:123456").until.kind, StopPoint::Kind::kInstruction);
   EXPECT_EQ(Parse("run k --until insn:123456").until.value, 123456u);
@@ -137,7 +210,7 @@ TEST(RunOptions, MistakesGetASuggestion) {
   EXPECT_TRUE(Contains(Error("run k --set memory"), "path.to.key=VALUE"));
   EXPECT_TRUE(
       Contains(Error("run k --set clock.ipoch=1"), "did you mean \"clock.epoch\"?"));
-  EXPECT_TRUE(Contains(Error("run machine.json"), "config files"));
+  EXPECT_TRUE(Contains(Error("run nowhere.json"), "nowhere.json"));
 }
 
 TEST(RunOptions, WhatIsNotBuiltYetIsRefusedByName) {

@@ -1,0 +1,129 @@
+#include "tools/run_outputs.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/version.h"
+#include "report/stats_json.h"
+#include "tools/exit_codes.h"
+
+namespace lgx {
+namespace {
+
+Status WriteText(const std::string& path, const std::string& text) {
+  return WriteFile(path, std::span(reinterpret_cast<const u8*>(text.data()), text.size()),
+                   Overwrite::kReplace);
+}
+
+std::string JsonOf(const MachineConfig& config, const RunResult& result) {
+  const LaunchResult& launch = result.launch;
+  nlohmann::json files = nlohmann::json::array();
+  using Backend = MachineConfig::Console::Backend;
+  if (config.console.backend == Backend::kFile) files.push_back(config.console.file);
+  for (const std::string* path : {&config.outputs.stats, &config.outputs.json_result}) {
+    if (!path->empty()) files.push_back(*path);
+  }
+  const nlohmann::json json = {
+      {"version", 1},
+      {"program", std::string(ProgramVersion())},
+      {"code", ExitCodeOf(result)},
+      {"ending", NameOf(launch.ending.kind)},
+      {"reason", ReasonOf(result)},
+      {"detail", launch.ending.detail},
+      {"instructions", launch.instructions},
+      {"virtual_ns", launch.virtual_ns},
+      {"hash", HashText(launch.hash)},
+      {"boots", launch.boots},
+      {"seed", config.seed},
+      {"expect", {{"done", result.script.done}, {"rules", result.script.size}}},
+      {"files", files}};
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+bool RunResult::expectation_failed() const {
+  if (script.waits_for.empty()) return false;
+  switch (launch.ending.kind) {
+    case Ending::Kind::kPowerOff:
+    case Ending::Kind::kRestart:
+    case Ending::Kind::kReached:
+    case Ending::Kind::kLimit:
+    case Ending::Kind::kTimeout:
+      return true;
+    default:
+      return false;
+  }
+}
+
+int ExitCodeOf(const RunResult& result) {
+  if (result.expectation_failed()) return kExitExpectation;
+  const Ending& ending = result.launch.ending;
+  switch (ending.kind) {
+    case Ending::Kind::kPowerOff:
+    case Ending::Kind::kReached:
+    case Ending::Kind::kRestart:
+    case Ending::Kind::kQuit:
+      return kExitOk;
+    case Ending::Kind::kCrash:
+      return kExitGuestPanic;
+    case Ending::Kind::kKilled:
+      return kExitGuestKilled;
+    case Ending::Kind::kLimit:
+      return kExitLimit;
+    case Ending::Kind::kSignal:
+      return kExitSignalBase + ending.value;
+    case Ending::Kind::kThreeCtrlC:
+      return kExitSignalBase + 2;
+    case Ending::Kind::kOutputClosed:
+      return kExitSignalBase + 13;
+    case Ending::Kind::kHostRefused:
+      return kExitHostRefused;
+    case Ending::Kind::kTimeout:
+      return kExitTimeout;
+    case Ending::Kind::kScript:
+      return ending.value;
+  }
+  return kExitOurBug;
+}
+
+std::string ReasonOf(const RunResult& result) {
+  const Ending& ending = result.launch.ending;
+  std::string reason;
+  switch (ending.kind) {
+    case Ending::Kind::kPowerOff:
+      reason = "guest powered down";
+      break;
+    case Ending::Kind::kCrash:
+      reason = "guest crashed: " + ending.reason;
+      break;
+    case Ending::Kind::kKilled:
+      reason = "guest killed: " + ending.reason;
+      break;
+    default:
+      reason = ending.reason;
+      break;
+  }
+  if (!result.expectation_failed()) return reason;
+  return absl::StrFormat("expectation %d of %d failed: \"%s\" did not come; %s",
+                         result.script.done + 1, result.script.size,
+                         result.script.waits_for, reason);
+}
+
+Status WriteStats(const std::string& path, const Stats& stats) {
+  return WriteText(path, StatsToJson(stats));
+}
+
+Status WriteOutputs(const MachineConfig& config, const RunResult& result) {
+  if (!config.outputs.stats.empty()) {
+    Stats stats = result.launch.stats;
+    stats.Counter("host.real_ns", result.real_ns);
+    LGX_RETURN_IF_ERROR(WriteStats(config.outputs.stats, stats));
+  }
+  if (!config.outputs.json_result.empty()) {
+    LGX_RETURN_IF_ERROR(WriteText(config.outputs.json_result, JsonOf(config, result)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace lgx

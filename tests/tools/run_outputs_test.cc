@@ -1,0 +1,91 @@
+#include "tools/run_outputs.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "tools/screen.h"
+
+namespace lgx {
+namespace {
+
+RunResult Ended(Ending::Kind kind, int value = 0) {
+  RunResult result;
+  result.launch.ending = {kind, "why", "", value};
+  return result;
+}
+
+TEST(RunOutputs, ExitCodesAreThoseOfTheManual) {
+  using Kind = Ending::Kind;
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kPowerOff)), 0);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kReached)), 0);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kRestart)), 0);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kQuit)), 0);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kHostRefused)), 1);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kKilled)), 3);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kCrash)), 4);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kLimit)), 5);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kTimeout)), 124);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kThreeCtrlC)), 130);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kOutputClosed)), 141);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kSignal, 15)), 143);
+  EXPECT_EQ(ExitCodeOf(Ended(Kind::kScript, 77)), 77);
+}
+
+TEST(RunOutputs, AnExpectationThatIsLeftOverIsCode7UnlessSomethingBrokeTheRun) {
+  using Kind = Ending::Kind;
+  for (const Kind kind :
+       {Kind::kPowerOff, Kind::kLimit, Kind::kTimeout, Kind::kReached}) {
+    RunResult result = Ended(kind);
+    result.script = {1, 2, "login:"};
+    EXPECT_EQ(ExitCodeOf(result), 7) << NameOf(kind);
+    EXPECT_NE(ReasonOf(result).find("expectation 2 of 2 failed: \"login:\""),
+              std::string::npos)
+        << ReasonOf(result);
+  }
+  for (const Kind kind : {Kind::kKilled, Kind::kCrash, Kind::kSignal, Kind::kQuit}) {
+    RunResult result = Ended(kind);
+    result.script = {1, 2, "login:"};
+    EXPECT_NE(ExitCodeOf(result), 7) << NameOf(kind);
+  }
+}
+
+TEST(RunOutputs, FilesHoldWhatThePersonSees) {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / "lgx-run-outputs").string();
+  MachineConfig config;
+  config.outputs.stats = path + ".stats";
+  config.outputs.json_result = path + ".json";
+  RunResult result = Ended(Ending::Kind::kCrash);
+  result.launch.ending.reason = "text that is not UTF-8: \xff";
+  result.launch.stats.Counter("cpu.instructions", 12);
+  result.real_ns = 34;
+  ASSERT_TRUE(WriteOutputs(config, result).ok());
+  const auto read = [](const std::string& name) {
+    const auto bytes = ReadFile(name);
+    std::filesystem::remove(name);
+    return nlohmann::json::parse(std::string(bytes->begin(), bytes->end()));
+  };
+  const nlohmann::json stats = read(config.outputs.stats);
+  EXPECT_EQ(stats["cpu.instructions"], 12);
+  EXPECT_EQ(stats["host.real_ns"], 34);
+  const nlohmann::json json = read(config.outputs.json_result);
+  EXPECT_EQ(json["code"], 4);
+  EXPECT_EQ(json["ending"], "crash");
+  EXPECT_EQ(json["files"].size(), 2u);
+}
+
+TEST(Screen, ColoursAreForTerminalsThatWantThem) {
+  EXPECT_TRUE(WantColor(ColorChoice::kAlways, false));
+  EXPECT_FALSE(WantColor(ColorChoice::kNever, true));
+  EXPECT_FALSE(WantColor(ColorChoice::kAuto, false));
+  const MachineConfig config;
+  EXPECT_EQ(Screen(config, {}).Painted(true, "x"), "x");
+  EXPECT_NE(Screen(config, {.color = true}).Painted(true, "x"),
+            Screen(config, {.color = true}).Painted(false, "x"));
+}
+
+}  // namespace
+}  // namespace lgx
