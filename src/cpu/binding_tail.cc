@@ -28,12 +28,12 @@ const BindingTable* TailBinding() { return nullptr; }
 
 // What travels in registers: the processor, the operation, the current TLB array, the
 // instructions left before Run() must stop, the lazy flags, and the EIP of the block.
-#define LGX_PARAMETERS                                                     \
-  [[maybe_unused]] Cpu *cpu, [[maybe_unused]] const Op *op,                \
-      [[maybe_unused]] TlbEntry *tlb, [[maybe_unused]] i64 left,           \
-      [[maybe_unused]] u32 flag_result, [[maybe_unused]] u32 flag_carries, \
+#define LGX_PARAMETERS                                                 \
+  [[maybe_unused]] Cpu *cpu, [[maybe_unused]] const Op *op,            \
+      [[maybe_unused]] TlbEntry *tlb, [[maybe_unused]] i64 left,       \
+      [[maybe_unused]] u64 flag_result, [[maybe_unused]] u64 flag_mix, \
       [[maybe_unused]] u32 eip
-#define LGX_ARGUMENTS cpu, op, tlb, left, flag_result, flag_carries, eip
+#define LGX_ARGUMENTS cpu, op, tlb, left, flag_result, flag_mix, eip
 #define LGX_DISPATCH                                                                     \
   [[clang::musttail]] return reinterpret_cast<Handler*>(const_cast<void*>(op->handler))( \
       LGX_ARGUMENTS)
@@ -41,15 +41,15 @@ const BindingTable* TailBinding() { return nullptr; }
 namespace lgx {
 namespace {
 
-using Handler = LGX_CONVENTION void(Cpu*, const Op*, TlbEntry*, i64, u32, u32, u32);
+using Handler = LGX_CONVENTION void(Cpu*, const Op*, TlbEntry*, i64, u64, u64, u32);
 
 [[gnu::noinline]] LGX_CONVENTION void LeaveFault(LGX_PARAMETERS) {
-  LeaveAtOp(cpu, op, left, Flags{flag_result, flag_carries}, eip);
+  LeaveAtOp(cpu, op, left, Flags{flag_result, flag_mix}, eip);
 }
 
 // `eip` is the target and `left` has not paid for it.
 [[gnu::noinline]] LGX_CONVENTION void LeaveForLookup(LGX_PARAMETERS) {
-  LeaveAt(cpu, left, Flags{flag_result, flag_carries}, eip);
+  LeaveAt(cpu, left, Flags{flag_result, flag_mix}, eip);
 }
 
 // A branch whose link is not known: the jump cache may know the block. `eip` is the
@@ -105,28 +105,28 @@ using Handler = LGX_CONVENTION void(Cpu*, const Op*, TlbEntry*, i64, u32, u32, u
               { [[clang::musttail]] return LeaveForLookup(LGX_ARGUMENTS); }); \
   } while (0)
 
-#define flags (FlagsView{flag_result, flag_carries})
+#define flags (FlagsView{flag_result, flag_mix})
 #include "cpu/bodies.inc"
 #undef flags
 
 // An instruction that lives in a function of its own. The function sees complete state.
 OP(OutOfLine) {
-  Flags now{flag_result, flag_carries};
+  Flags now{flag_result, flag_mix};
   if (LGX_UNLIKELY(!RunOutOfLine(cpu, op, &left, &now, eip))) return;
   flag_result = now.result;
-  flag_carries = now.carries;
+  flag_mix = now.mix;
   op += 2;
   tlb = cpu->tlb_now;
   LGX_DISPATCH;
 }
 
 // An operation of a dropped block: it has not run, and goes on from a fresh lookup.
-OP(Stale) { LeaveAtOp(cpu, op, left, Flags{flag_result, flag_carries}, eip); }
+OP(Stale) { LeaveAtOp(cpu, op, left, Flags{flag_result, flag_mix}, eip); }
 
 void Enter(Cpu& cpu, Block* block) {
   const Op* op = block->ops();
   reinterpret_cast<Handler*>(const_cast<void*>(op->handler))(
-      &cpu, op, cpu.tlb_now, cpu.left_, cpu.state.flags.result, cpu.state.flags.carries,
+      &cpu, op, cpu.tlb_now, cpu.left_, cpu.state.flags.result, cpu.state.flags.mix,
       cpu.state.eip);
 }
 

@@ -1,18 +1,20 @@
 // EFLAGS, with the six arithmetic flags kept lazily.
 //
-// The arithmetic flags are two words: the result of the last operation, sign-extended to
-// 32 bits, and a vector of its carries. Nothing is computed until somebody asks.
+// The arithmetic flags are two 64-bit words: the result of the last operation, and its
+// two operands mixed (a ^ b), because mix ^ result has the carry into each bit. Bytes and
+// words are sign-extended to 32 bits first, which moves their carries to where those of
+// 32-bit operands are. Nothing is computed until somebody asks.
 //
-//   ZF  result == 0
-//   SF  bit 31 of result, xor delta bit 0
-//   PF  parity of the low byte of result, xor the byte at bits 8-15 of the vector
-//   CF  bit 31 of the vector
-//   OF  bit 31 xor bit 30 of the vector
-//   AF  bit 3 of the vector
+//   ZF  the low half of result is 0
+//   SF  bit 31 of result, xor bit 32 of mix
+//   PF  parity of the low byte of result, xor the byte at bits 40-47 of mix
+//   CF  bit 32 of result: the sum of two 32-bit numbers has 33 bits
+//   OF  CF xor the carry into bit 31
+//   AF  the carry into bit 4
 //
-// The two deltas are 0 after every arithmetic operation; they exist so that any
-// combination a POPF or SAHF asks for (ZF and SF both 1, for example) has a
-// representation.
+// Bits 33-63 of result have no meaning. The upper half of mix is 0 after every arithmetic
+// operation; it exists so that any combination a POPF or SAHF asks for (ZF and SF both 1,
+// for example) has a representation.
 #ifndef LGX_CPU_FLAGS_H_
 #define LGX_CPU_FLAGS_H_
 
@@ -54,26 +56,28 @@ inline constexpr u32 kBits = sizeof(T) * 8;
 template <typename T>
 inline constexpr u32 kSignBit = 1u << (kBits<T> - 1);
 
-// Word is u32 for a value of its own, u32& for a view of two variables that a handler
+// Word is u64 for a value of its own, u64& for a view of two variables that a handler
 // keeps in registers.
 template <typename Word>
 struct BasicFlags {
-  static constexpr u32 kCarry = 1u << 31;
-  static constexpr u32 kPartialOverflow = 1u << 30;  // carry into the top bit
-  static constexpr u32 kAdjust = 1u << 3;
-  static constexpr u32 kSignDelta = 1u << 0;
-  static constexpr u32 kParityDelta = 0xffu << 8;
+  static constexpr u64 kCarry = u64{1} << 32;        // in result
+  static constexpr u64 kSignDelta = u64{1} << 32;    // in mix
+  static constexpr u64 kParityDelta = u64{1} << 40;  // in mix; any odd byte would do
+  static constexpr u32 kTop = 1u << 31;
+  static constexpr u32 kAdjust = 1u << 4;
 
   Word result;
-  Word carries;
+  Word mix;
 
   // -- reading -----------------------------------------------------------------------
-  bool Cf() const { return (carries & kCarry) != 0; }
-  bool Zf() const { return result == 0; }
-  bool Sf() const { return ((result >> 31) ^ (carries & kSignDelta)) != 0; }
-  bool Of() const { return (((carries >> 31) ^ (carries >> 30)) & 1) != 0; }
-  bool Af() const { return (carries & kAdjust) != 0; }
-  bool Pf() const { return (std::popcount((result ^ (carries >> 8)) & 0xffu) & 1) == 0; }
+  bool Cf() const { return (result & kCarry) != 0; }
+  bool Zf() const { return static_cast<u32>(result) == 0; }
+  bool Sf() const { return (((result >> 31) ^ (mix >> 32)) & 1) != 0; }
+  bool Of() const { return (((result >> 32) ^ (result >> 31) ^ (mix >> 31)) & 1) != 0; }
+  bool Af() const { return ((result ^ mix) & kAdjust) != 0; }
+  bool Pf() const { return (std::popcount((result ^ (mix >> 40)) & 0xffu) & 1) == 0; }
+  // SF != OF: bit 31 of the result drops out.
+  bool Less() const { return (((result >> 32) ^ (mix >> 31) ^ (mix >> 32)) & 1) != 0; }
 
   // Condition code `cc` of Jcc, SETcc and CMOVcc (the low four opcode bits).
   template <u32 cc>
@@ -85,8 +89,8 @@ struct BasicFlags {
     if constexpr ((cc >> 1) == 3) value = (u32{Cf()} | u32{Zf()}) != 0;
     if constexpr ((cc >> 1) == 4) value = Sf();
     if constexpr ((cc >> 1) == 5) value = Pf();
-    if constexpr ((cc >> 1) == 6) value = Sf() != Of();
-    if constexpr ((cc >> 1) == 7) value = (u32{Zf()} | u32{Sf() != Of()}) != 0;
+    if constexpr ((cc >> 1) == 6) value = Less();
+    if constexpr ((cc >> 1) == 7) value = (u32{Zf()} | u32{Less()}) != 0;
     return value != ((cc & 1) != 0);
   }
 
@@ -103,84 +107,92 @@ struct BasicFlags {
     const bool pf = (eflags & kEflagsPf) != 0;
     const bool cf = (eflags & kEflagsCf) != 0;
     const bool of = (eflags & kEflagsOf) != 0;
-    result = zf ? 0 : 1;  // parity of 0 is even, of 1 is odd; sign of both is clear
-    carries = (sf ? kSignDelta : 0) | (pf == zf ? 0 : 1u << 8) | (cf ? kCarry : 0) |
-              (cf != of ? kPartialOverflow : 0) |
-              ((eflags & kEflagsAf) != 0 ? kAdjust : 0);
+    const bool af = (eflags & kEflagsAf) != 0;
+    const u32 low =
+        zf ? 0 : 1;  // parity of 0 is even, of 1 is odd; sign of both is clear
+    result = low | (cf ? kCarry : 0);
+    mix = (low ^ (af ? kAdjust : 0) ^ (cf != of ? kTop : 0)) | (sf ? kSignDelta : 0) |
+          (pf == zf ? 0 : kParityDelta);
   }
 
-  void SetCf(bool cf) {
-    const bool of = Of();
-    carries = (carries & ~(kCarry | kPartialOverflow)) | (cf ? kCarry : 0) |
-              (cf != of ? kPartialOverflow : 0);
-  }
+  void SetCf(bool cf) { SetCfOf(cf, Of()); }
   void SetCfOf(bool cf, bool of) {
-    carries = (carries & ~(kCarry | kPartialOverflow)) | (cf ? kCarry : 0) |
-              (cf != of ? kPartialOverflow : 0);
+    result = static_cast<u32>(result) | (cf ? kCarry : 0);
+    mix =
+        (mix & ~u64{kTop}) | ((static_cast<u32>(result) & kTop) ^ (cf != of ? kTop : 0));
   }
   void SetZf(bool zf) {
     const u32 rest = Arithmetic() & ~kEflagsZf;
     SetArithmetic(rest | (zf ? kEflagsZf : 0));
   }
-
-  // The vector of carries out of each bit, reduced to the three that are flags.
-  template <typename T>
-  static constexpr u32 Reduce(u32 vector) {
-    if constexpr (sizeof(T) == 4) {
-      return vector & (kCarry | kPartialOverflow | kAdjust);
-    } else {
-      return ((vector << (32 - kBits<T>)) & (kCarry | kPartialOverflow)) |
-             (vector & kAdjust);
-    }
+  void SetAf(bool af) {
+    if (Af() != af) mix ^= kAdjust;
   }
 
-  // ADD and ADC: `sum` includes the carry in.
+  // ADD and ADC: gives the sum.
   template <typename T>
-  void SetAdd(T a, T b, T sum) {
-    const u32 x = a, y = b, s = sum;
-    result = SignExtend(sum);
-    carries = Reduce<T>((x & y) | ((x | y) & ~s));
+  T Add(T a, T b, bool carry = false) {
+    const u32 x = SignExtend(a), y = SignExtend(b);
+    const u64 sum = u64{x} + y + (carry ? 1 : 0);
+    SetWide<T>(sum);
+    mix = x ^ y;
+    return static_cast<T>(sum);
   }
-  // SUB, SBB, CMP: `difference` includes the borrow in.
+  // SUB, SBB, CMP: gives the difference.
   template <typename T>
-  void SetSub(T a, T b, T difference) {
-    const u32 x = a, y = b, d = difference;
-    result = SignExtend(difference);
-    carries = Reduce<T>((~x & y) | ((~x | y) & d));
+  T Sub(T a, T b, bool borrow = false) {
+    const u32 x = SignExtend(a), y = SignExtend(b);
+    const u64 difference = u64{x} - y - (borrow ? 1 : 0);
+    SetWide<T>(difference);
+    mix = x ^ y;
+    return static_cast<T>(difference);
   }
   // AND, OR, XOR, TEST: CF = OF = 0; AF is undefined and cleared, as Intel does.
   template <typename T>
-  void SetLogic(T value) {
-    result = SignExtend(value);
-    carries = 0;
+  T Logic(T value) {
+    result = mix = SignExtend(value);
+    return value;
   }
-  // INC and DEC keep CF.
+  // INC and DEC keep CF. The real carry out of the top bit is one only for 0, of DEC for
+  // -1: where it is not the one kept, the carry into the top bit is told the other way.
   template <typename T>
-  void SetInc(T value) {
-    const bool cf = Cf();
-    const bool of = value == static_cast<T>(kSignBit<T>);
-    result = SignExtend(value);
-    carries = (cf ? kCarry : 0) | (cf != of ? kPartialOverflow : 0) |
-              ((value & 0xf) == 0 ? kAdjust : 0);
+  T Inc(T a) {
+    const T r = static_cast<T>(a + 1);
+    const u32 twist = Cf() != (r == 0) ? kTop : 0;
+    result = SignExtend(r) | (result & kCarry);
+    mix = SignExtend(a) ^ 1 ^ twist;
+    return r;
   }
   template <typename T>
-  void SetDec(T value) {
-    const bool cf = Cf();
-    const bool of = value == static_cast<T>(kSignBit<T> - 1);
-    result = SignExtend(value);
-    carries = (cf ? kCarry : 0) | (cf != of ? kPartialOverflow : 0) |
-              ((value & 0xf) == 0xf ? kAdjust : 0);
+  T Dec(T a) {
+    const T r = static_cast<T>(a - 1);
+    const u32 twist = Cf() != (a == 0) ? kTop : 0;
+    result = SignExtend(r) | (result & kCarry);
+    mix = SignExtend(a) ^ 1 ^ twist;
+    return r;
   }
   // SF, ZF, PF from a value; CF, OF given; AF cleared. Shifts and multiplications.
   template <typename T>
   void SetResult(T value, bool cf, bool of) {
-    result = SignExtend(value);
-    carries = (cf ? kCarry : 0) | (cf != of ? kPartialOverflow : 0);
+    const u32 r = SignExtend(value);
+    result = r | (cf ? kCarry : 0);
+    mix = r ^ (cf != of ? kTop : 0);
+  }
+
+ private:
+  // A sum or difference of sign-extended operands; bit 32 is the carry.
+  template <typename T>
+  void SetWide(u64 value) {
+    if constexpr (sizeof(T) == 4) {
+      result = value;
+    } else {
+      result = SignExtend(static_cast<T>(value)) | (value & kCarry);
+    }
   }
 };
 
-using Flags = BasicFlags<u32>;
-using FlagsView = BasicFlags<u32&>;
+using Flags = BasicFlags<u64>;
+using FlagsView = BasicFlags<u64&>;
 
 }  // namespace lgx
 

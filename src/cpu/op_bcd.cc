@@ -11,7 +11,7 @@ namespace {
 void SetFlags(Cpu& cpu, u8 value, bool cf, bool af) {
   Flags& flags = cpu.state.flags;
   flags.SetResult<u8>(value, cf, false);
-  if (af) flags.carries |= Flags::kAdjust;
+  flags.SetAf(af);
 }
 
 Flow DecimalAdjust(Cpu& cpu, bool subtract) {

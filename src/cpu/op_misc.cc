@@ -8,22 +8,22 @@ namespace {
 void SetSubFlags(Cpu& cpu, u32 bytes, u32 a, u32 b) {
   Flags& flags = cpu.state.flags;
   if (bytes == 1) {
-    flags.SetSub<u8>(static_cast<u8>(a), static_cast<u8>(b), static_cast<u8>(a - b));
+    flags.Sub(static_cast<u8>(a), static_cast<u8>(b));
   } else if (bytes == 2) {
-    flags.SetSub<u16>(static_cast<u16>(a), static_cast<u16>(b), static_cast<u16>(a - b));
+    flags.Sub(static_cast<u16>(a), static_cast<u16>(b));
   } else {
-    flags.SetSub<u32>(a, b, a - b);
+    flags.Sub(a, b);
   }
 }
 
 void SetAddFlags(Cpu& cpu, u32 bytes, u32 a, u32 b) {
   Flags& flags = cpu.state.flags;
   if (bytes == 1) {
-    flags.SetAdd<u8>(static_cast<u8>(a), static_cast<u8>(b), static_cast<u8>(a + b));
+    flags.Add(static_cast<u8>(a), static_cast<u8>(b));
   } else if (bytes == 2) {
-    flags.SetAdd<u16>(static_cast<u16>(a), static_cast<u16>(b), static_cast<u16>(a + b));
+    flags.Add(static_cast<u16>(a), static_cast<u16>(b));
   } else {
-    flags.SetAdd<u32>(a, b, a + b);
+    flags.Add(a, b);
   }
 }
 

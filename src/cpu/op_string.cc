@@ -84,12 +84,11 @@ class StringOp {
   void Compare(u32 a, u32 b) {
     Flags& flags = cpu_.state.flags;
     if (size_ == 1) {
-      flags.SetSub<u8>(static_cast<u8>(a), static_cast<u8>(b), static_cast<u8>(a - b));
+      flags.Sub(static_cast<u8>(a), static_cast<u8>(b));
     } else if (size_ == 2) {
-      flags.SetSub<u16>(static_cast<u16>(a), static_cast<u16>(b),
-                        static_cast<u16>(a - b));
+      flags.Sub(static_cast<u16>(a), static_cast<u16>(b));
     } else {
-      flags.SetSub<u32>(a, b, a - b);
+      flags.Sub(a, b);
     }
   }
   // REPE goes on while equal, REPNE while not.
@@ -242,7 +241,7 @@ Flow OpCmps(Cpu& cpu, const Op& op) {
     const u32 equal = same / s.size();
     if (equal == 0) return 0u;
     // The flags of the last equal element, in case the count ends here.
-    cpu.state.flags.SetSub<u32>(0, 0, 0);
+    cpu.state.flags.Sub<u32>(0, 0);
     s.Advance(kEsi, equal * s.size());
     s.Advance(kEdi, equal * s.size());
     return equal;
