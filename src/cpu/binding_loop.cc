@@ -56,13 +56,19 @@ const Op* FollowLink(Cpu* cpu, Loop& loop, Block* const* link, u32 offset) {
     return EnterBlock(cpu, loop, JumpTarget(cpu, loop.block_eip)); \
   } while (0)
 
-#define flags loop.lazy
-#define tlb   loop.tlb_array
-#define eip   loop.block_eip
+#define SLOW_LOAD   LGX_CALL_SLOW_LOAD
+#define SLOW_STORE  LGX_CALL_SLOW_STORE
+#define SLOW_MODIFY LGX_CALL_SLOW_MODIFY
+#define REG32       LGX_MEMORY_REG32
+#define REG16       LGX_MEMORY_REG16
+#define REG8        LGX_MEMORY_REG8
+#define GPR         LGX_MEMORY_GPR
+#define BASE        LGX_MEMORY_BASE
+#define TLB         loop.tlb_array
+#define EIP         loop.block_eip
+#define flags       loop.lazy
 #include "cpu/bodies.inc"
 #undef flags
-#undef tlb
-#undef eip
 
 OP(OutOfLine) {
   if (!RunOutOfLine(cpu, op, &loop.left, &loop.lazy, loop.block_eip)) return nullptr;
@@ -87,6 +93,7 @@ const BindingTable kTable = {
 #undef LGX_POINTER
     },
     &Enter,
+    nullptr,
 };
 
 }  // namespace

@@ -1,16 +1,7 @@
-// The tail-call binding: every handler ends in a guaranteed tail call of the next one,
-// and the words that matter stay in registers from handler to handler.
-//
-// Needs Clang's musttail (and uses preserve_none where there is one). Other compilers and
-// unoptimised builds run the loop binding; so does AddressSanitizer, whose frames Clang
-// cannot combine with the calling convention.
-#include "cpu/body.h"
+// The tail-call binding: its plain handlers, and the ways into and out of it.
+#include "cpu/binding_tail.h"
 
-#if defined(__clang__) && defined(__x86_64__) && defined(__OPTIMIZE__)
-#if __has_cpp_attribute(clang::musttail) && !__has_feature(address_sanitizer)
-#define LGX_HAS_TAIL_BINDING 1
-#endif
-#endif
+#include "cpu/binding_tail_pinned.h"
 
 #ifndef LGX_HAS_TAIL_BINDING
 
@@ -20,115 +11,137 @@ const BindingTable* TailBinding() { return nullptr; }
 
 #else
 
-#if __has_attribute(preserve_none)
-#define LGX_CONVENTION __attribute__((preserve_none))
-#else
-#define LGX_CONVENTION
-#endif
-
-// What travels in registers: the processor, the operation, the current TLB array, the
-// instructions left before Run() must stop, the lazy flags, and the EIP of the block.
-#define LGX_PARAMETERS                                                 \
-  [[maybe_unused]] Cpu *cpu, [[maybe_unused]] const Op *op,            \
-      [[maybe_unused]] TlbEntry *tlb, [[maybe_unused]] i64 left,       \
-      [[maybe_unused]] u64 flag_result, [[maybe_unused]] u64 flag_mix, \
-      [[maybe_unused]] u32 eip
-#define LGX_ARGUMENTS cpu, op, tlb, left, flag_result, flag_mix, eip
-#define LGX_DISPATCH                                                                     \
-  [[clang::musttail]] return reinterpret_cast<Handler*>(const_cast<void*>(op->handler))( \
-      LGX_ARGUMENTS)
+// The guest's registers to the register file and back.
+#define SPILL                                 \
+  do {                                        \
+    u32* const file_ = cpu->state.regs;       \
+    file_[kEax] = g_eax, file_[kEcx] = g_ecx; \
+    file_[kEdx] = g_edx, file_[kEbx] = g_ebx; \
+    file_[kEsp] = g_esp, file_[kEbp] = g_ebp; \
+    file_[kEsi] = g_esi, file_[kEdi] = g_edi; \
+  } while (0)
+#define RELOAD                                \
+  do {                                        \
+    const u32* const file_ = cpu->state.regs; \
+    g_eax = file_[kEax], g_ecx = file_[kEcx]; \
+    g_edx = file_[kEdx], g_ebx = file_[kEbx]; \
+    g_esp = file_[kEsp], g_ebp = file_[kEbp]; \
+    g_esi = file_[kEsi], g_edi = file_[kEdi]; \
+  } while (0)
 
 namespace lgx {
+namespace tail {
+
+LGX_CONVENTION void LeaveFault(LGX_PARAMETERS) {
+  SPILL;
+  LeaveAtOp(cpu, op, cpu->left_, Flags{flag_result, cpu->state.flags.mix},
+            cpu->block_eip);
+}
+
+LGX_CONVENTION void LeaveForLookup(LGX_PARAMETERS) {
+  SPILL;
+  LeaveAt(cpu, cpu->left_, Flags{flag_result, cpu->state.flags.mix}, cpu->block_eip);
+}
+
 namespace {
 
-using Handler = LGX_CONVENTION void(Cpu*, const Op*, TlbEntry*, i64, u64, u64, u32);
-
-[[gnu::noinline]] LGX_CONVENTION void LeaveFault(LGX_PARAMETERS) {
-  LeaveAtOp(cpu, op, left, Flags{flag_result, flag_mix}, eip);
-}
-
-// `eip` is the target and `left` has not paid for it.
-[[gnu::noinline]] LGX_CONVENTION void LeaveForLookup(LGX_PARAMETERS) {
-  LeaveAt(cpu, left, Flags{flag_result, flag_mix}, eip);
-}
-
-// A branch whose link is not known: the jump cache may know the block. `eip` is the
-// target.
+// The jump cache may know the block of an open link.
 [[gnu::noinline]] LGX_CONVENTION void FollowUnlinked(LGX_PARAMETERS) {
-  Block* const block = KnownTarget(cpu, eip);
-  if (LGX_UNLIKELY(block == nullptr || left < static_cast<i64>(block->count))) {
-    [[clang::musttail]] return LeaveForLookup(LGX_ARGUMENTS);
-  }
-  left -= block->count;
-  op = block->ops();
-  LGX_DISPATCH;
+  LGX_ENTER(KnownTarget(cpu, cpu->block_eip), cpu->block_eip);
+  [[clang::musttail]] return LeaveForLookup(LGX_ARGUMENTS);
 }
 
-#define OP(name)     LGX_OP(name)
-#define LGX_OP(name) LGX_CONVENTION void Tail##name(LGX_PARAMETERS)
+}  // namespace
+
+#define LGX_OPEN(NAME, LINKED, OFFSET)                          \
+  LGX_CONVENTION void NAME(LGX_PARAMETERS) {                    \
+    const LinkCell* const cell = CELL;                          \
+    const u32 from = cpu->block_eip;                            \
+    cpu->block_eip = from + cell->OFFSET;                       \
+    if (cell->LINKED != nullptr) {                              \
+      [[clang::musttail]] return LeaveForLookup(LGX_ARGUMENTS); \
+    }                                                           \
+    RequestLink(cpu, &cell->LINKED, from, cpu->block_eip);      \
+    [[clang::musttail]] return FollowUnlinked(LGX_ARGUMENTS);   \
+  }
+LGX_OPEN(OpenTaken, taken, taken_offset)
+LGX_OPEN(OpenNext, next, next_offset)
+#undef LGX_OPEN
+
+namespace {
+
+#define SLOW_LOAD   LGX_CALL_SLOW_LOAD
+#define SLOW_STORE  LGX_CALL_SLOW_STORE
+#define SLOW_MODIFY LGX_CALL_SLOW_MODIFY
+#define REG32       LGX_MEMORY_REG32
+#define REG16       LGX_MEMORY_REG16
+#define REG8        LGX_MEMORY_REG8
+#define GPR         LGX_MEMORY_GPR
+#define BASE        LGX_MEMORY_BASE
+#define flags       LGX_FLAGS
+
+#define OP(name) LGX_OP(name)
+#define LGX_OP(name)                                                                   \
+  [[gnu::always_inline]] static inline LGX_CONVENTION void Body##name(LGX_PARAMETERS); \
+  LGX_CONVENTION void Tail##name(LGX_PARAMETERS) {                                     \
+    SPILL;                                                                             \
+    [[clang::musttail]] return Body##name(LGX_ARGUMENTS);                              \
+  }                                                                                    \
+  LGX_CONVENTION void Body##name(LGX_PARAMETERS)
 #define NEXT      \
   do {            \
+    RELOAD;       \
     ++op;         \
     LGX_DISPATCH; \
   } while (0)
 #define FAULT                                             \
   do {                                                    \
+    RELOAD;                                               \
     [[clang::musttail]] return LeaveFault(LGX_ARGUMENTS); \
   } while (0)
-#define LGX_ENTER(BLOCK, UNKNOWN)                               \
-  do {                                                          \
-    Block* const block_ = (BLOCK);                              \
-    if (LGX_LIKELY(block_ != nullptr)) {                        \
-      left -= block_->count;                                    \
-      if (LGX_LIKELY(left >= 0)) {                              \
-        op = block_->ops();                                     \
-        LGX_DISPATCH;                                           \
-      }                                                         \
-      left += block_->count;                                    \
-      [[clang::musttail]] return LeaveForLookup(LGX_ARGUMENTS); \
-    }                                                           \
-    UNKNOWN;                                                    \
+#define LINK(LINKED, OFFSET)                     \
+  do {                                           \
+    RELOAD;                                      \
+    LGX_LINK(LINKED, OFFSET, LGX_OPEN_##LINKED); \
   } while (0)
-#define LINK(LINKED, OFFSET)                                      \
-  do {                                                            \
-    const LinkCell* const cell_ = CELL;                           \
-    eip += cell_->OFFSET;                                         \
-    LGX_ENTER(cell_->LINKED, {                                    \
-      RequestLink(cpu, &cell_->LINKED, eip - cell_->OFFSET, eip); \
-      [[clang::musttail]] return FollowUnlinked(LGX_ARGUMENTS);   \
-    });                                                           \
+#define JUMP(TARGET)          \
+  do {                        \
+    const u32 to_ = (TARGET); \
+    RELOAD;                   \
+    LGX_JUMP(to_);            \
   } while (0)
-#define JUMP(TARGET)                                                          \
-  do {                                                                        \
-    eip = (TARGET);                                                           \
-    LGX_ENTER(JumpTarget(cpu, eip),                                           \
-              { [[clang::musttail]] return LeaveForLookup(LGX_ARGUMENTS); }); \
-  } while (0)
-
-#define flags (FlagsView{flag_result, flag_mix})
 #include "cpu/bodies.inc"
 #undef flags
 
 // An instruction that lives in a function of its own. The function sees complete state.
-OP(OutOfLine) {
-  Flags now{flag_result, flag_mix};
-  if (LGX_UNLIKELY(!RunOutOfLine(cpu, op, &left, &now, eip))) return;
+LGX_CONVENTION void TailOutOfLine(LGX_PARAMETERS) {
+  SPILL;
+  Flags now{flag_result, cpu->state.flags.mix};
+  i64 left = cpu->left_;
+  if (LGX_UNLIKELY(!RunOutOfLine(cpu, op, &left, &now, cpu->block_eip))) return;
+  cpu->left_ = left;
   flag_result = now.result;
-  flag_mix = now.mix;
+  cpu->state.flags.mix = now.mix;
+  RELOAD;
   op += 2;
-  tlb = cpu->tlb_now;
   LGX_DISPATCH;
 }
 
 // An operation of a dropped block: it has not run, and goes on from a fresh lookup.
-OP(Stale) { LeaveAtOp(cpu, op, left, Flags{flag_result, flag_mix}, eip); }
+LGX_CONVENTION void TailStale(LGX_PARAMETERS) {
+  [[clang::musttail]] return LeaveFault(LGX_ARGUMENTS);
+}
 
 void Enter(Cpu& cpu, Block* block) {
-  const Op* op = block->ops();
+  const Op* const op = block->ops();
+  const u32* const file = cpu.state.regs;
+  cpu.block_eip = cpu.state.eip;
   reinterpret_cast<Handler*>(const_cast<void*>(op->handler))(
-      &cpu, op, cpu.tlb_now, cpu.left_, cpu.state.flags.result, cpu.state.flags.mix,
-      cpu.state.eip);
+      &cpu, op, cpu.state.flags.result, file[kEdi], file[kEsi], file[kEdx], file[kEbx],
+      file[kEcx], file[kEbp], file[kEsp], file[kEax]);
 }
+
+}  // namespace
 
 const BindingTable kTable = {
     {
@@ -137,11 +150,12 @@ const BindingTable kTable = {
 #undef LGX_POINTER
     },
     &Enter,
+    &Specialised,
 };
 
-}  // namespace
+}  // namespace tail
 
-const BindingTable* TailBinding() { return &kTable; }
+const BindingTable* TailBinding() { return &tail::kTable; }
 
 }  // namespace lgx
 

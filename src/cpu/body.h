@@ -15,8 +15,9 @@
 #define LGX_UNLIKELY(x) (x)
 #endif
 
-#define ADDRESS   (cpu->R32(op->base) + op->disp)
-#define ADDRESS_X (cpu->R32(op->base) + (cpu->R32(op->index) << op->scale) + op->disp)
+#define ADDRESS   (BASE + op->disp)
+#define ADDRESS_X (BASE + REG32(index) * op->factor + op->disp)
+#define HIDDEN(n) cpu->state.regs[n]
 #define CELL      reinterpret_cast<const LinkCell*>(op + 1)
 
 // clang-format off
@@ -26,17 +27,17 @@
 // clang-format on
 
 // LOAD(type, name, linear address): declares `name`; a fault leaves the handler.
+// What the TLB cannot answer is up to the binding: its SLOW_LOAD assigns the value or
+// leaves the handler, and so do SLOW_STORE and SLOW_MODIFY.
 #define LOAD(TYPE, NAME, LIN)                                                        \
   TYPE NAME;                                                                         \
   {                                                                                  \
     const u32 lin_ = (LIN);                                                          \
-    const TlbEntry& entry_ = tlb[Tlb::IndexOf(lin_)];                                \
+    const TlbEntry& entry_ = TLB[Tlb::IndexOf(lin_)];                                \
     if (LGX_LIKELY(((lin_ + (sizeof(TYPE) - 1)) & ~kPageMask) == entry_.read_tag)) { \
       NAME = LoadLe<TYPE>(entry_.Host(lin_));                                        \
     } else {                                                                         \
-      const Cpu::SlowValue slow_ = cpu->SlowLoad(lin_, sizeof(TYPE), op);            \
-      if (slow_.fault) FAULT;                                                        \
-      NAME = static_cast<TYPE>(slow_.value);                                         \
+      SLOW_LOAD(TYPE, NAME, lin_);                                                   \
     }                                                                                \
   }
 
@@ -45,11 +46,11 @@
   {                                                                                   \
     const u32 lin_ = (LIN);                                                           \
     const TYPE value_ = static_cast<TYPE>(VALUE);                                     \
-    const TlbEntry& entry_ = tlb[Tlb::IndexOf(lin_)];                                 \
+    const TlbEntry& entry_ = TLB[Tlb::IndexOf(lin_)];                                 \
     if (LGX_LIKELY(((lin_ + (sizeof(TYPE) - 1)) & ~kPageMask) == entry_.write_tag)) { \
       StoreLe<TYPE>(entry_.Host(lin_), value_);                                       \
-    } else if (!cpu->SlowStore(lin_, sizeof(TYPE), value_, op)) {                     \
-      FAULT;                                                                          \
+    } else {                                                                          \
+      SLOW_STORE(TYPE, lin_, value_);                                                 \
     }                                                                                 \
   }
 
@@ -59,13 +60,36 @@
   ModifySlot<TYPE> SLOT{cpu, nullptr};                                                \
   {                                                                                   \
     const u32 lin_ = (LIN);                                                           \
-    const TlbEntry& entry_ = tlb[Tlb::IndexOf(lin_)];                                 \
+    const TlbEntry& entry_ = TLB[Tlb::IndexOf(lin_)];                                 \
     if (LGX_LIKELY(((lin_ + (sizeof(TYPE) - 1)) & ~kPageMask) == entry_.write_tag)) { \
       SLOT.at = entry_.Host(lin_);                                                    \
     } else {                                                                          \
-      SLOT.at = cpu->SlowModify(lin_, sizeof(TYPE), op);                              \
-      if (SLOT.at == nullptr) FAULT;                                                  \
+      SLOW_MODIFY(TYPE, SLOT, lin_);                                                  \
     }                                                                                 \
+  }
+
+// The register words of a binding whose register file is in memory.
+#define LGX_MEMORY_REG32(field) cpu->R32(op->field)
+#define LGX_MEMORY_REG16(field) cpu->R16(op->field)
+#define LGX_MEMORY_REG8(field)  cpu->R8(op->field)
+#define LGX_MEMORY_GPR(n)       cpu->state.regs[n]
+#define LGX_MEMORY_BASE         cpu->R32(op->base)
+
+// The slow words of a binding that calls the processor from inside the handler.
+#define LGX_CALL_SLOW_LOAD(TYPE, NAME, LIN)                              \
+  {                                                                      \
+    const Cpu::SlowValue slow_ = cpu->SlowLoad((LIN), sizeof(TYPE), op); \
+    if (slow_.fault) FAULT;                                              \
+    NAME = static_cast<TYPE>(slow_.value);                               \
+  }
+#define LGX_CALL_SLOW_STORE(TYPE, LIN, VALUE)                     \
+  {                                                               \
+    if (!cpu->SlowStore((LIN), sizeof(TYPE), (VALUE), op)) FAULT; \
+  }
+#define LGX_CALL_SLOW_MODIFY(TYPE, SLOT, LIN)           \
+  {                                                     \
+    SLOT.at = cpu->SlowModify((LIN), sizeof(TYPE), op); \
+    if (SLOT.at == nullptr) FAULT;                      \
   }
 
 namespace lgx {

@@ -9,6 +9,7 @@
 #ifndef LGX_CPU_CPU_H_
 #define LGX_CPU_CPU_H_
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -340,12 +341,13 @@ class Cpu final : public StoreWatch {
 
   TlbEntry* tlb_now = nullptr;  // the array for the current bank and ring
   u64 jump_context = 0;         // of the current bank and ring, shifted to the key's top
-  std::unique_ptr<JumpEntry[]> jump_cache;
+  u32 block_eip = 0;  // of the running block's first instruction (the tail binding's)
   u32 exit_eip = 0;
   i64 left_ = 0;
   Block** link_request = nullptr;  // to be filled with the block at exit_eip
   const Op* storing = nullptr;     // the operation that may be storing out of line
   u8 bounce[16] = {};              // a read-modify-write operand that is not plain memory
+  std::array<JumpEntry, kJumpEntries> jump_cache;
 
   struct SlowValue {
     u32 value;

@@ -178,6 +178,20 @@ struct BasicFlags {
     result = r | (cf ? kCarry : 0);
     mix = r ^ (cf != of ? kTop : 0);
   }
+  // SHL by 1 ... 31: gives the result. OF is CF xor SF, so the carry into the top bit is
+  // SF.
+  template <typename T>
+  T ShiftLeft(T a, u32 count) {
+    const u64 wide = u64{a} << count;
+    if constexpr (sizeof(T) == 4) {
+      result = wide;
+      mix = static_cast<u32>(wide) & ~kTop;
+    } else {
+      const bool cf = ((wide >> kBits<T>)&1) != 0;
+      SetResult<T>(static_cast<T>(wide), cf, cf != ((wide & kSignBit<T>) != 0));
+    }
+    return static_cast<T>(wide);
+  }
 
  private:
   // A sum or difference of sign-extended operands; bit 32 is the carry.

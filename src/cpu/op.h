@@ -32,7 +32,8 @@ struct Op {
   u16 offset;  // of the instruction in the block, in bytes
   u8 before;   // instructions of the block before this one
   u8 detail;   // per operation: access size and kind, condition, count
-  u32 unused;
+  u16 id;      // HandlerId; `handler` may be one made for these very operands
+  u16 factor;  // 1 << scale
 
   // The cell behind an out-of-line instruction.
   const Insn& insn() const { return *reinterpret_cast<const Insn*>(this + 1); }

@@ -37,8 +37,7 @@ Binding DefaultBinding() {
 }
 
 Cpu::Cpu(PhysMemory& memory, Binding binding)
-    : jump_cache(std::make_unique<JumpEntry[]>(kJumpEntries)),
-      memory_(memory),
+    : memory_(memory),
       tlb_(memory),
       blocks_(std::make_unique<BlockCache>(memory, TableOf(binding).handlers[kStale])),
       binding_(binding) {
@@ -110,7 +109,7 @@ void Cpu::ModeChanged() {
   jump_context = (mode_ & kModeFlat) != 0 ? context << 32 : ~u64{0} << 32;
   if (jump_epoch_ != tlb_.context_epoch()) {
     jump_epoch_ = tlb_.context_epoch();
-    std::fill_n(jump_cache.get(), kJumpEntries, JumpEntry());
+    jump_cache.fill(JumpEntry());
   }
 }
 
@@ -256,7 +255,7 @@ void Cpu::set_uncached(bool on) {
 void Cpu::ForgetBlocks() {
   blocks_->Clear();
   blocks_cleared_ = true;
-  std::fill_n(jump_cache.get(), kJumpEntries, JumpEntry());
+  jump_cache.fill(JumpEntry());
 }
 
 // The block at CS:EIP. Null: fetching faulted, the fault is recorded.
@@ -389,6 +388,7 @@ bool Cpu::FillBlock(Block* block, Lin lin) {
     }
   }
   if (!ended) translator.Finish(offset);
+  if (max_insns > 1) translator.Specialise();
   block->bytes = static_cast<u16>(offset);
   return true;
 }

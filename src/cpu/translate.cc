@@ -51,7 +51,9 @@ Op& Translator::Append(HandlerId handler) {
   Op& op = block_->ops()[block_->slots];
   op = Op();
   op.handler = binding_.handlers[handler];
+  op.id = handler;
   op.slot = static_cast<u8>(block_->slots++);
+  order_[operations_++] = op.slot;
   op.offset = static_cast<u16>(offset_);
   op.before = static_cast<u8>(block_->count);
   op.base = op.index = kZero;
@@ -73,6 +75,7 @@ void Translator::SetMemory(Op& op) {
   op.base = base_;
   op.index = index_;
   op.scale = scale_;
+  op.factor = static_cast<u16>(1u << scale_);
   op.disp = disp_;
   op.seg = seg_;
 }
@@ -245,6 +248,21 @@ void Translator::Finish(u32 offset) {
   offset_ = offset;
   Append(kBlockEnd);
   reinterpret_cast<LinkCell*>(&AppendCell())->next_offset = offset;
+}
+
+// Chooses the handlers that the binding has for these very operands, and for a comparison
+// together with its branch. The branch keeps its own handler: where the pair cannot go
+// on, it goes on from there.
+void Translator::Specialise() {
+  if (binding_.specialised == nullptr) return;
+  for (u32 i = 0; i < operations_; ++i) {
+    Op& op = block_->ops()[order_[i]];
+    const bool last = i + 1 == operations_ || order_[i + 1] != order_[i] + 1;
+    const void* handler = nullptr;
+    if (!last) handler = binding_.specialised(op, &block_->ops()[order_[i + 1]]);
+    if (handler == nullptr) handler = binding_.specialised(op, nullptr);
+    if (handler != nullptr) op.handler = handler;
+  }
 }
 
 // True if the instruction has handlers of its own in this mode.

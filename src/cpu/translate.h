@@ -3,6 +3,8 @@
 #ifndef LGX_CPU_TRANSLATE_H_
 #define LGX_CPU_TRANSLATE_H_
 
+#include <array>
+
 #include "cpu/decode.h"
 #include "cpu/handlers.h"
 #include "cpu/op.h"
@@ -22,6 +24,8 @@ class Translator {
   void AddFault(u8 vector, u32 offset);
   // Ends the block after instructions that did not: execution goes on at `offset`.
   void Finish(u32 offset);
+  // Last of all: see handlers.h, BindingTable::specialised.
+  void Specialise();
 
  private:
   struct Where;
@@ -55,6 +59,8 @@ class Translator {
   u8 base_ = 0, index_ = 0, scale_ = 0, seg_ = 0;
   u32 disp_ = 0;
   bool ended_ = false;
+  std::array<u8, Block::kMaxSlots> order_;  // slots that are operations, not cells
+  u32 operations_ = 0;
 };
 
 }  // namespace lgx
