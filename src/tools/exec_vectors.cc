@@ -315,7 +315,8 @@ bool SameRegister(const std::string& got, const std::string& wanted, bool tolera
   return a.IsJustBelow(b) || b.IsJustBelow(a);
 }
 
-// RCPPS and its kin: lanes whose relative error is below 1.5 * 2^-12 each.
+// RCPPS and its kin: lanes whose relative error is below 1.5 * 2^-12 each. One of them
+// may be a zero where the other is just not tiny.
 bool SameApproximation(const std::string& got, const std::string& wanted) {
   constexpr u32 kSign = 0x80000000, kSmallest = 0x00800000, kInfinity = 0x7f800000;
   constexpr u32 kUnits = 3u << 12;  // two errors, in units of the 24-bit significand
@@ -323,10 +324,11 @@ bool SameApproximation(const std::string& got, const std::string& wanted) {
   for (u32 at = 0; at < 16; at += 4) {
     const u32 x = LoadLe<u32>(&a[at]), y = LoadLe<u32>(&b[at]);
     if (x == y) continue;
-    const u32 low = std::min(x & ~kSign, y & ~kSign),
-              high = std::max(x & ~kSign, y & ~kSign);
-    if ((x & kSign) != (y & kSign) || high >= kInfinity || low < kSmallest) return false;
-    if (high - low > kUnits) return false;
+    const u32 high = std::max(x & ~kSign, y & ~kSign);
+    const u32 low = std::min(x & ~kSign, y & ~kSign);
+    if ((x & kSign) != (y & kSign) || high >= kInfinity) return false;
+    if (low != 0 && low < kSmallest) return false;
+    if (high - std::max(low, kSmallest) > kUnits) return false;
   }
   return true;
 }
