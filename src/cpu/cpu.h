@@ -63,7 +63,9 @@ struct Fault {
 // Where an event that goes through the IDT comes from.
 enum class EventKind : u8 {
   kFault,      // restarts: the saved EIP is the instruction's
-  kTrap,       // follows: the saved EIP is the next instruction's (#DB single step)
+  kTrap,       // follows: the saved EIP is the next instruction's (most #DB). An
+               // instruction breakpoint is delivered like one: it comes between
+               // instructions too
   kSoftware,   // INT n, INT3, INTO: gate DPL is checked
   kInterrupt,  // external, NMI included
 };
@@ -184,6 +186,14 @@ class Cpu final : public StoreWatch {
   void SetEflags(u32 value);
   // Bits outside the six arithmetic ones: call after changing eflags_rest.
   void EflagsRestChanged();
+  // EFLAGS.RF lives from an IRET (or a task switch, or an iteration of a rep) to the end
+  // of the next instruction, so it is no bit of the state but a place: the count of
+  // retired instructions it holds at. Only saved EFLAGS images and breakpoints ask for
+  // it.
+  bool ResumeFlag() const { return retired_ == resume_at_; }
+  // RF is set when the running instruction, or the event being delivered, is done.
+  void SetResumeFlag() { resume_pending_ = true; }
+  void ClearResumeFlag() { resume_at_ = kNever; }
 
   // -- for handlers: control flow
   // -----------------------------------------------------------
@@ -192,6 +202,8 @@ class Cpu final : public StoreWatch {
   // Records a fault and returns Flow::kFault / false.
   Flow Raise(u8 vector);
   Flow Raise(u8 vector, u32 error);
+  // #DB as a fault (DR7.GD), for the reasons `dr6`.
+  Flow RaiseDebug(u32 dr6);
   bool RaiseFalse(u8 vector, u32 error) {
     Raise(vector, error);
     return false;
@@ -204,6 +216,11 @@ class Cpu final : public StoreWatch {
   void CountIterations(u64 n) { left_ -= static_cast<i64>(n) - 1; }
   // As CountIterations, for a rep that faults after `n` completed iterations.
   void CountIterationsBeforeFault(u64 n) { left_ -= static_cast<i64>(n); }
+  // Iterations are left for later: the instruction comes again.
+  void RepeatGoesOn() {
+    next_eip = state.eip;
+    SetResumeFlag();
+  }
   // Retired instructions before the one that is running.
   u64 RetiredBefore(const Op& op) const {
     return run_until_ -
@@ -211,6 +228,18 @@ class Cpu final : public StoreWatch {
   }
 
   void Halt() { state.halted = true; }
+
+  // -- for handlers: debugging (debug_registers.cc)
+  // ------------------------------------------
+  // DR0-3, DR7 or CR4.DE changed.
+  void DebugChanged();
+  // A debug trap follows the running instruction, for the reasons `dr6`.
+  void TrapAfter(u32 dr6) { debug_trap_ |= dr6; }
+  // The running instruction ends in another context: no single-step trap follows it.
+  void SuppressStep() { event_delivered_ = true; }
+  void NotePort(u16 port, u32 bytes) {
+    if (watches_ports_) MatchPort(port, bytes);
+  }
 
   // Delivers an event through the IDT (interrupt.cc). False: it was not delivered; either
   // a fault that came up on the way is recorded, or (stop_at_events) stop_ is set.
@@ -275,7 +304,7 @@ class Cpu final : public StoreWatch {
   [[nodiscard]] bool ProbeLinear(Lin at, u32 len, Access access, bool user);
   template <typename T>
   [[nodiscard]] bool LoadSystem(Lin at, T* value) {
-    const TlbEntry& entry = tlb_.Entries(false)[Tlb::IndexOf(at.value)];
+    const TlbEntry& entry = tlb_by_ring[0][Tlb::IndexOf(at.value)];
     if (entry.read_tag == ((at.value + (sizeof(T) - 1)) & ~kPageMask)) {
       *value = LoadLe<T>(entry.Host(at.value));
       return true;
@@ -287,7 +316,7 @@ class Cpu final : public StoreWatch {
   }
   template <typename T>
   [[nodiscard]] bool StoreLinear(Lin at, T value, bool user) {
-    const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
+    const TlbEntry& entry = tlb_by_ring[user ? 1 : 0][Tlb::IndexOf(at.value)];
     if (entry.write_tag == ((at.value + (sizeof(T) - 1)) & ~kPageMask)) {
       StoreLe<T>(entry.Host(at.value), value);
       return true;
@@ -304,11 +333,11 @@ class Cpu final : public StoreWatch {
   // The host address of `lin` if the TLB can answer for it, good to the end of the page:
   // for string runs. Null: use Load and Store, which also make the entry.
   const u8* ReadCached(Lin lin) {
-    const TlbEntry& entry = tlb_.Entries(state.cpl == 3)[Tlb::IndexOf(lin.value)];
+    const TlbEntry& entry = tlb_by_ring[state.cpl == 3][Tlb::IndexOf(lin.value)];
     return entry.read_tag == (lin.value & ~kPageMask) ? entry.Host(lin.value) : nullptr;
   }
   u8* WriteCached(Lin lin) {
-    const TlbEntry& entry = tlb_.Entries(state.cpl == 3)[Tlb::IndexOf(lin.value)];
+    const TlbEntry& entry = tlb_by_ring[state.cpl == 3][Tlb::IndexOf(lin.value)];
     return entry.write_tag == (lin.value & ~kPageMask) ? entry.Host(lin.value) : nullptr;
   }
   bool ChecksAlignment() const { return AlignmentActive(); }
@@ -340,8 +369,10 @@ class Cpu final : public StoreWatch {
   static u32 JumpIndex(u32 lin) { return (lin ^ (lin >> 12)) & (kJumpEntries - 1); }
 
   TlbEntry* tlb_now = nullptr;  // the array for the current bank and ring
-  u64 jump_context = 0;         // of the current bank and ring, shifted to the key's top
-  u32 block_eip = 0;  // of the running block's first instruction (the tail binding's)
+  // Those of CPL 0-2 and CPL 3; like tlb_now they miss always while data is watched.
+  TlbEntry* tlb_by_ring[2] = {};
+  u64 jump_context = 0;  // of the current bank and ring, shifted to the key's top
+  u32 block_eip = 0;     // of the running block's first instruction (the tail binding's)
   u32 exit_eip = 0;
   i64 left_ = 0;
   Block** link_request = nullptr;  // to be filled with the block at exit_eip
@@ -386,11 +417,24 @@ class Cpu final : public StoreWatch {
   void ForgetBlocks();
   u32 FetchLimit(u32 eip, u32 wanted);
   u8 Mode(bool step) const;
+  void ChooseTlb();
 
   // exception.cc. False: Run() must stop.
   bool DeliverFault();
-  void SingleStepTrap();
   bool StopAt(const Event& event);
+
+  // debug_registers.cc
+  static constexpr u64 kNever = ~u64{0};
+  void MatchData(Lin at, u32 len, bool write);
+  void MatchPort(u16 port, u32 bytes);
+  bool MeetsBreakpoint();
+  void EnterDebug(u32 dr6);
+  bool DeliverDebugTrap();
+  void NoteData(Lin at, u32 len, bool write) {
+    if (watches_data_) [[unlikely]]
+      MatchData(at, len, write);
+  }
+  void SettleDebug();
 
   PhysMemory& memory_;
   Tlb tlb_;
@@ -408,6 +452,15 @@ class Cpu final : public StoreWatch {
   bool stop_requested_ = false;
   bool stop_at_events_ = false;
   bool uncached_ = false;
+  bool stepping_ = false;      // uncached_, or a breakpoint is enabled
+  bool watches_code_ = false;  // breakpoints of each kind that DR7 enables
+  bool watches_data_ = false;
+  bool watches_ports_ = false;
+  bool resume_pending_ = false;  // RF is set once the current instruction is done
+  u32 debug_hits_ = 0;           // breakpoints the running instruction has met
+  u32 debug_trap_ = 0;           // a #DB that is due between instructions, as DR6 bits
+  u32 fault_dr6_ = 0;            // of the #DB that is recorded as a fault
+  u64 resume_at_ = kNever;
   bool blocks_cleared_ = false;   // since the last block was entered
   u32 jump_epoch_ = 0;            // Tlb::context_epoch() the jump cache was filled in
   bool event_delivered_ = false;  // by the instruction that is running

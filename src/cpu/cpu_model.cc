@@ -13,9 +13,6 @@ constexpr u64 kPentiumTwo = kPentiumPro | kFeatureMmx | kFeatureFxsr;
 constexpr u64 kPentiumThree = kPentiumTwo | kFeatureSse;
 constexpr u64 kPentiumFour = kPentiumThree | kFeatureSse2 | kFeatureClflush;
 
-// Debug breakpoints are not executed.
-constexpr u64 kNeverReported = kFeatureDe;
-
 constexpr u32 kMxcsrWithoutDaz = 0xffbf, kMxcsrWithDaz = 0xffff;
 constexpr std::string_view kOurBrand = "lgx virtual processor";
 
@@ -29,7 +26,7 @@ constexpr CpuModel kModels[] = {
         .model = 4,
         .stepping = 3,
         .features = kPentiumPro | kFeatureFxsr | kFeatureFisttp | kFeatureNx,
-        .hidden = kNeverReported | kFeatureSep,
+        .hidden = kFeatureDe | kFeatureSep,
         .mxcsr_mask = kMxcsrWithoutDaz,
         .max_leaf = 2,
         .cache_leaf = {1, 0, 0, 0},
@@ -42,7 +39,6 @@ constexpr CpuModel kModels[] = {
         .model = 4,
         .stepping = 3,
         .features = kPentium | kFeatureMmx,
-        .hidden = kNeverReported,
         .max_leaf = 1,
         .brand = {},
     },
@@ -53,7 +49,6 @@ constexpr CpuModel kModels[] = {
         .model = 5,
         .stepping = 2,
         .features = kPentiumTwo,
-        .hidden = kNeverReported,
         .mxcsr_mask = kMxcsrWithoutDaz,
         .max_leaf = 2,
         .cache_leaf = {0x03020101, 0, 0, 0x0c040843},
@@ -66,7 +61,6 @@ constexpr CpuModel kModels[] = {
         .model = 8,
         .stepping = 6,
         .features = kPentiumThree,
-        .hidden = kNeverReported,
         .mxcsr_mask = kMxcsrWithoutDaz,
         .max_leaf = 2,
         .brand_index = 2,
@@ -80,7 +74,6 @@ constexpr CpuModel kModels[] = {
         .model = 2,
         .stepping = 7,
         .features = kPentiumFour,
-        .hidden = kNeverReported,
         .mxcsr_mask = kMxcsrWithDaz,
         .max_leaf = 2,
         .brand_index = 9,
@@ -94,7 +87,6 @@ constexpr CpuModel kModels[] = {
         .model = 4,
         .stepping = 3,
         .features = kPentiumFour | kFeatureFisttp | kFeatureNx,
-        .hidden = kNeverReported,
         .mxcsr_mask = kMxcsrWithDaz,
         .max_leaf = 2,
         .cache_leaf = {1, 0, 0, 0},

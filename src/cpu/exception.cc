@@ -38,6 +38,7 @@ bool Cpu::DeliverFault() {
   bool nested = false;
   while (true) {
     if (fault_.vector == kVectorPf) state.cr2 = fault_.cr2;
+    if (fault_.vector == kVectorDb) EnterDebug(fault_dr6_);
     if (nested) {
       if (vector_in_delivery == kVectorDf &&
           ClassOf(fault_.vector) != FaultClass::kBenign) {
@@ -62,19 +63,6 @@ bool Cpu::DeliverFault() {
     }
     if (!fault_waiting_) return false;
     fault_waiting_ = false;
-  }
-}
-
-void Cpu::SingleStepTrap() {
-  state.dr[6] |= 1u << 14;  // BS
-  Event event;
-  event.kind = EventKind::kTrap;
-  event.fault.vector = kVectorDb;
-  event.eip = state.eip;
-  if (stop_at_events_) {
-    StopAt(event);
-  } else {
-    (void)Deliver(event);
   }
 }
 

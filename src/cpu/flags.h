@@ -43,6 +43,10 @@ inline constexpr u32 kEflagsAc = 1u << 18;
 inline constexpr u32 kEflagsVif = 1u << 19;
 inline constexpr u32 kEflagsVip = 1u << 20;
 inline constexpr u32 kEflagsId = 1u << 21;
+// What eflags_rest holds. RF is kept elsewhere (Cpu::ResumeFlag).
+inline constexpr u32 kEflagsStored = kEflagsTf | kEflagsIf | kEflagsDf | kEflagsIopl |
+                                     kEflagsNt | kEflagsVm | kEflagsAc | kEflagsVif |
+                                     kEflagsVip | kEflagsId;
 inline constexpr u32 kEflagsArithmetic =
     kEflagsCf | kEflagsPf | kEflagsAf | kEflagsZf | kEflagsSf | kEflagsOf;
 

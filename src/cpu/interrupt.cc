@@ -1,6 +1,7 @@
 // Delivery of an event through the IDT (SDM volume 3, "Exception and Interrupt
 // Handling").
 #include "cpu/protection.h"
+#include "cpu/task.h"
 
 namespace lgx {
 namespace {
@@ -35,8 +36,8 @@ bool ReadGate(Cpu& cpu, const Event& event, Entry* entry) {
   }
   const u8 type = gate.Type();
   const bool known =
-      !gate.IsSegment() &&
-      (IsInterruptGate(type) || type == kTypeTrapGate16 || type == kTypeTrapGate32);
+      !gate.IsSegment() && (IsInterruptGate(type) || type == kTypeTrapGate16 ||
+                            type == kTypeTrapGate32 || type == kTypeTaskGate);
   if (!known) return cpu.RaiseFalse(kVectorGp, error);
   if (event.kind == EventKind::kSoftware && gate.Dpl() < cpu.state.cpl) {
     return cpu.RaiseFalse(kVectorGp, error);
@@ -72,10 +73,14 @@ bool CheckTarget(Cpu& cpu, const Entry& entry) {
   return cpu.RaiseFalse(kVectorGp, entry.ext);
 }
 
-// Saved EFLAGS: faults set RF, so that the restarted instruction meets no breakpoint
-// twice.
+// Saved EFLAGS. RF, which keeps a restarted instruction from meeting a breakpoint twice:
+//   fault                        1
+//   INT n, INT3, INT1, INTO      0, they have cleared it
+//   between instructions         as it is; 1 inside a rep
 u32 SavedFlags(const Cpu& cpu, const Event& event) {
-  return cpu.Eflags() | (event.kind == EventKind::kFault ? kEflagsRf : 0);
+  const bool resume = event.kind == EventKind::kFault ||
+                      (event.kind != EventKind::kSoftware && cpu.ResumeFlag());
+  return cpu.Eflags() | (resume ? kEflagsRf : 0);
 }
 
 bool PushFrame(Cpu& cpu, const Event& event, u32 bytes, StackWriter* stack) {
@@ -86,9 +91,10 @@ bool PushFrame(Cpu& cpu, const Event& event, u32 bytes, StackWriter* stack) {
 }
 
 void ClearFlagsAndEnter(Cpu& cpu, const Entry& entry) {
-  u32 cleared = kEflagsTf | kEflagsNt | kEflagsRf | kEflagsVm;
+  u32 cleared = kEflagsTf | kEflagsNt | kEflagsVm;
   if (IsInterruptGate(entry.gate.Type())) cleared |= kEflagsIf;
   cpu.state.eflags_rest &= ~cleared;
+  cpu.ClearResumeFlag();
   EnterCode(cpu, entry.selector, entry.code, entry.gate.GateOffset(), entry.cpl);
 }
 
@@ -142,6 +148,24 @@ bool EnterSame(Cpu& cpu, const Event& event, Entry* entry) {
   return true;
 }
 
+// Through a task gate: the whole state goes into the old TSS, and the error code, if
+// there is one, onto the new task's stack.
+bool EnterTask(Cpu& cpu, const Event& event, const Entry& entry) {
+  TaskSwitch to;
+  to.via = TaskVia::kNested;
+  to.eip = event.eip;
+  to.eflags = SavedFlags(cpu, event);
+  to.ext = entry.ext;
+  if (!ReadAvailableTss(cpu, entry.gate.GateSelector(), entry.ext, &to)) return false;
+  if (!SwitchTask(cpu, to)) return false;
+  if (!event.fault.has_error) return true;
+  StackWriter stack(cpu, cpu.segment(Seg::kSs), cpu.Gpr(kEsp), cpu.state.cpl == 3,
+                    entry.ext);
+  if (!stack.Push(event.fault.error, IsTss32(to.tss.Type()) ? 4 : 2)) return false;
+  cpu.Gpr(kEsp) = stack.esp();
+  return true;
+}
+
 // Real mode: the interrupt vector table, three words on the stack, no error codes.
 bool EnterReal(Cpu& cpu, const Event& event) {
   const u32 vector = event.fault.vector;
@@ -150,12 +174,13 @@ bool EnterReal(Cpu& cpu, const Event& event) {
   const Lin at(cpu.state.idtr.base + vector * 4);
   if (!cpu.LoadSystem(at, &ip) || !cpu.LoadSystem(at + 2, &cs)) return false;
   StackWriter stack(cpu, cpu.segment(Seg::kSs), cpu.Gpr(kEsp), false, 0);
-  if (!stack.Push(cpu.Eflags(), 2) || !stack.Push(cpu.segment(Seg::kCs).selector, 2) ||
-      !stack.Push(event.eip, 2)) {
+  if (!stack.Push(SavedFlags(cpu, event), 2) ||
+      !stack.Push(cpu.segment(Seg::kCs).selector, 2) || !stack.Push(event.eip, 2)) {
     return false;
   }
   cpu.Gpr(kEsp) = stack.esp();
-  cpu.state.eflags_rest &= ~(kEflagsTf | kEflagsIf | kEflagsAc | kEflagsRf);
+  cpu.state.eflags_rest &= ~(kEflagsTf | kEflagsIf | kEflagsAc);
+  cpu.ClearResumeFlag();
   Segment& segment = cpu.segment(Seg::kCs);
   segment.Set(cs, u32{cs} << 4, segment.limit, segment.attr);
   cpu.state.eip = cpu.next_eip = ip;
@@ -173,6 +198,7 @@ bool Cpu::Deliver(const Event& event) {
   entry.ext = software ? 0 : 1;
   if (!ReadGate(*this, event, &entry)) return false;
   if (software && stop_at_events_) return StopAt(event);
+  if (entry.gate.Type() == kTypeTaskGate) return EnterTask(*this, event, entry);
   if (!CheckHandler(*this, &entry)) return false;
   return entry.inner ? EnterInner(*this, event, &entry) : EnterSame(*this, event, &entry);
 }

@@ -31,6 +31,7 @@ bool Cpu::Aligned(Lin lin, u32 len, u32 align) {
 }
 
 bool Cpu::CopyIn(Lin at, u8* bytes, u32 len, bool user) {
+  NoteData(at, len, false);
   while (len != 0) {
     const u32 part = ToPageEnd(at, len);
     const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
@@ -64,6 +65,7 @@ bool Cpu::ProbeLinear(Lin at, u32 len, Access access, bool user) {
 }
 
 bool Cpu::CopyOut(Lin at, const u8* bytes, u32 len, bool user) {
+  NoteData(at, len, true);
   // A store that reaches into a second page writes nothing unless both pages take it.
   if (ToPageEnd(at, len) != len && !ProbeLinear(at, len, Access::kWrite, user))
     return false;
@@ -175,6 +177,7 @@ LGX_SLOW_PATH u8* Cpu::SlowModify(u32 lin, u32 size, const Op* op) {
   LGX_REFUSE_WRAP(nullptr);
   const bool user = state.cpl == 3;
   if (!ProbeLinear(Lin(lin), size, Access::kWrite, user)) return nullptr;
+  NoteData(Lin(lin), size, true);
   const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
   if (entry.write_tag == ((lin + size - 1) & ~kPageMask)) return entry.Host(lin);
   if (!CopyIn(Lin(lin), bounce, size, user)) return nullptr;

@@ -1,10 +1,8 @@
-// Control transfers between segments: far JMP, CALL and RET, call gates, SYSENTER,
+// Control transfers between segments: far JMP, CALL and RET, call gates, tasks, SYSENTER,
 // SYSEXIT.
-//
-// Hardware task switches (a TSS or task gate as the target) are refused with
-// #GP(selector).
 #include "cpu/protection.h"
 #include "cpu/slow_ops.h"
+#include "cpu/task.h"
 
 namespace lgx {
 namespace {
@@ -106,6 +104,22 @@ Flow ToGate(Cpu& cpu, u16 gate_selector, const Descriptor& gate, bool call) {
   return ToCode(cpu, own, code, gate.GateOffset(), call, (gate.Type() & 8) != 0 ? 4 : 2);
 }
 
+// To a task, by its TSS or by a task gate `d`. Either must have DPL >= CPL and RPL.
+Flow ToTask(Cpu& cpu, u16 selector, const Descriptor& d, bool call) {
+  if (d.Dpl() < cpu.state.cpl || d.Dpl() < RplOf(selector)) return Gp(cpu, selector);
+  u16 tss = selector;
+  if (d.Type() == kTypeTaskGate) {
+    if (!d.IsPresent()) return cpu.Raise(kVectorNp, ErrorOf(selector));
+    tss = d.GateSelector();
+  }
+  TaskSwitch to;
+  to.via = call ? TaskVia::kNested : TaskVia::kJump;
+  to.eip = cpu.next_eip;
+  to.eflags = cpu.Eflags();
+  if (!ReadAvailableTss(cpu, tss, 0, &to)) return Flow::kFault;
+  return SwitchTask(cpu, to) ? Flow::kEnd : Flow::kFault;
+}
+
 Flow FarTransfer(Cpu& cpu, u16 selector, u32 eip, bool call, u32 bytes) {
   if (!cpu.Protected() || cpu.V86()) {
     if (call) {
@@ -124,7 +138,9 @@ Flow FarTransfer(Cpu& cpu, u16 selector, u32 eip, bool call, u32 bytes) {
   if (d.Type() == kTypeCallGate32 || d.Type() == kTypeCallGate16) {
     return ToGate(cpu, selector, d, call);
   }
-  return Gp(cpu, selector);
+  const u8 type = d.Type();
+  const bool task = type == kTypeTaskGate || (IsTss(type) && (type & 2) == 0);
+  return task ? ToTask(cpu, selector, d, call) : Gp(cpu, selector);
 }
 
 Flow Indirect(Cpu& cpu, const Op& op, bool call) {

@@ -1,6 +1,7 @@
 // INT n, INT3, INT1, INTO, BOUND, and IRET.
 #include "cpu/protection.h"
 #include "cpu/slow_ops.h"
+#include "cpu/task.h"
 
 namespace lgx {
 namespace {
@@ -9,12 +10,14 @@ namespace {
 //   IOPL VIF VIP     CPL 0 only
 //   IF               CPL <= IOPL
 //   the rest         always (16-bit operands: bits 15:0 only)
+// RF holds for the instruction that is returned to.
 void ReturnFlags(Cpu& cpu, u32 image, u32 bytes) {
   const u32 cpl = cpu.state.cpl;
   u32 changes = kEflagsArithmetic | kEflagsTf | kEflagsDf | kEflagsNt;
   if (bytes == 4) changes |= kEflagsAc | kEflagsId;
   if (cpl <= cpu.Iopl()) changes |= kEflagsIf;
   if (cpl == 0) changes |= kEflagsIopl | (bytes == 4 ? kEflagsVif | kEflagsVip : 0);
+  if (bytes == 4 && (image & kEflagsRf) != 0) cpu.SetResumeFlag();
   cpu.SetEflags((cpu.Eflags() & ~changes) | (image & changes));
 }
 
@@ -26,8 +29,8 @@ Flow ReturnToV86(Cpu& cpu, StackReader& stack, u32 eip, u32 cs, u32 image) {
   }
   if (eip > 0xffff) return cpu.Raise(kVectorGp, 0);
   cpu.state.flags.SetArithmetic(image);
-  cpu.state.eflags_rest =
-      image & ~(kEflagsArithmetic | kEflagsOne | kEflagsRf) & 0x003fffd5u;
+  cpu.state.eflags_rest = image & kEflagsStored;
+  if ((image & kEflagsRf) != 0) cpu.SetResumeFlag();
   static constexpr Seg kOrder[5] = {Seg::kSs, Seg::kEs, Seg::kDs, Seg::kFs, Seg::kGs};
   for (u32 i = 0; i < 5; ++i) {
     FillRealSegment(&cpu.segment(kOrder[i]), static_cast<u16>(words[i + 1]));
@@ -46,6 +49,7 @@ Flow ReturnReal(Cpu& cpu, StackReader& stack, u32 eip, u32 cs, u32 image, u32 by
   u32 changes = kEflagsArithmetic | kEflagsTf | kEflagsIf | kEflagsDf | kEflagsNt;
   if (!cpu.V86()) changes |= kEflagsIopl;
   if (bytes == 4) changes |= kEflagsAc | kEflagsId;
+  if (bytes == 4 && (image & kEflagsRf) != 0) cpu.SetResumeFlag();
   cpu.SetEflags((cpu.Eflags() & ~changes) | (image & changes));
   Segment& segment = cpu.segment(Seg::kCs);
   segment.Set(static_cast<u16>(cs), (cs & 0xffff) << 4, segment.limit, segment.attr);
@@ -90,6 +94,27 @@ Flow ReturnOuter(Cpu& cpu, StackReader& stack, u16 cs, Descriptor code, u32 eip,
   return Flow::kEnd;
 }
 
+// NT = 1: to the task that the TSS names as the previous one.
+//   not in the GDT, not a busy TSS           #TS(link)
+//   not present                              #NP(link)
+Flow ReturnToTask(Cpu& cpu) {
+  u16 link = 0;
+  if (!cpu.LoadSystem(Lin(cpu.state.tr.base), &link)) return Flow::kFault;
+  TaskSwitch to;
+  to.via = TaskVia::kReturn;
+  to.selector = link;
+  to.eip = cpu.next_eip;
+  to.eflags = cpu.Eflags() & ~kEflagsNt;
+  if ((link & 4) != 0) return cpu.Raise(kVectorTs, ErrorOf(link));
+  if (!ReadDescriptor(cpu, link, kVectorTs, 0, &to.tss)) return Flow::kFault;
+  const u8 type = to.tss.Type();
+  if (to.tss.IsSegment() || (type != kTypeTss16Busy && type != kTypeTss32Busy)) {
+    return cpu.Raise(kVectorTs, ErrorOf(link));
+  }
+  if (!to.tss.IsPresent()) return cpu.Raise(kVectorNp, ErrorOf(link));
+  return SwitchTask(cpu, to) ? Flow::kEnd : Flow::kFault;
+}
+
 }  // namespace
 
 // IRET, IRETD (CF)
@@ -99,11 +124,9 @@ Flow OpIret(Cpu& cpu, const Op& op) {
   StackReader stack(cpu);
   const bool real = !cpu.Protected() || cpu.V86();
   if (cpu.V86() && cpu.Iopl() < 3) return cpu.Raise(kVectorGp, 0);
-  if (!real && (cpu.state.eflags_rest & kEflagsNt) != 0) {
-    // A return to the linked task. Hardware tasks are refused: the link counts as
-    // invalid.
-    return cpu.Raise(kVectorTs, ErrorOf(cpu.state.tr.selector));
-  }
+  // Even an IRET that faults ends the time without NMIs.
+  cpu.state.nmi_blocked = false;
+  if (!real && (cpu.state.eflags_rest & kEflagsNt) != 0) return ReturnToTask(cpu);
   u32 eip = 0, cs_word = 0, image = 0;
   if (!stack.Pop(bytes, &eip) || !stack.Pop(bytes, &cs_word) ||
       !stack.Pop(bytes, &image)) {

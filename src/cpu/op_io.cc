@@ -25,11 +25,13 @@ bool PortAllowed(Cpu& cpu, u16 port, u32 bytes) {
 }
 
 u32 ReadPort(Cpu& cpu, u16 port, u32 bytes) {
+  cpu.NotePort(port, bytes);
   if (cpu.ports() != nullptr) return cpu.ports()->In(port, bytes);
   return 0xffffffffu >> (32 - 8 * bytes);
 }
 
 void WritePort(Cpu& cpu, u16 port, u32 bytes, u32 value) {
+  cpu.NotePort(port, bytes);
   if (cpu.ports() != nullptr) cpu.ports()->Out(port, bytes, value);
 }
 
@@ -79,7 +81,7 @@ Flow OpStringIo(Cpu& cpu, const Op& op) {
   }
   if (insn.rep != 0) {
     put(kEcx, cpu.Gpr(kEcx) - 1);
-    if ((cpu.Gpr(kEcx) & mask) != 0) cpu.next_eip = cpu.state.eip;
+    if ((cpu.Gpr(kEcx) & mask) != 0) cpu.RepeatGoesOn();
   }
   return Flow::kEnd;
 }

@@ -252,15 +252,14 @@ Flow OpLarLsl(Cpu& cpu, const Op& op) {
   return Flow::kNext;
 }
 
-// ARPL r/m16, r16 (63). Flags: ZF. Memory counts as written even where nothing changes
-// (the manual names a non-writable destination without condition; AMD's processors write,
-// and check, only what changes).
+// ARPL r/m16, r16 (63). Flags: ZF. Memory is written, and must be writable, only where
+// something changes: so the manual's description of the operation, the 386 and AMD's
+// processors.
 Flow OpArpl(Cpu& cpu, const Op& op) {
   if (RealOrV86(cpu)) return cpu.Raise(kVectorUd);
   const Insn& insn = op.insn();
   const Seg seg = static_cast<Seg>(op.seg);
   u16 selector = 0;
-  if (insn.HasMemory() && !cpu.ProbeStore(seg, cpu.Offset(op), 2)) return Flow::kFault;
   if (!LoadRm16(cpu, op, &selector)) return Flow::kFault;
   const u16 wanted = cpu.Gpr(insn.Reg()) & 3;
   const bool raise = (selector & 3) < wanted;

@@ -58,7 +58,7 @@ class StringOp {
         // The rest follows after the event. A rep that has overwritten itself goes on
         // with what stands there now, as it would if an event had come between.
         cpu_.state.flags = before;
-        cpu_.next_eip = cpu_.state.eip;
+        cpu_.RepeatGoesOn();
         break;
       }
       const u32 run = many(static_cast<u32>(std::min<u64>(count, allowed - done)));

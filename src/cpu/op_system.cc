@@ -1,4 +1,4 @@
-// What an operating system uses: control, debug and model specific registers, descriptor
+// What an operating system uses: control and model specific registers, descriptor
 // table registers, CPUID, and the flags that matter to it.
 #include "cpu/cpuid.h"
 #include "cpu/protection.h"
@@ -12,25 +12,18 @@ constexpr u32 kCr0Known = kCr0Pe | kCr0Mp | kCr0Em | kCr0Ts | kCr0Et | kCr0Ne | 
 
 Flow Gp0(Cpu& cpu) { return cpu.Raise(kVectorGp, 0); }
 
-// With PAE the four PDPT entries are loaded with CR3, and when PG or PAE is turned on.
-bool LoadPdptes(Cpu& cpu, u32 cr3, u64* pdpte) {
-  for (u32 i = 0; i < 4; ++i) {
-    pdpte[i] = cpu.memory().Load<u64>(Mpa((cr3 & ~31u) + 8 * i));
-    if ((pdpte[i] & 1) != 0 && (pdpte[i] & kPdpteReserved) != 0) {
-      return cpu.RaiseFalse(kVectorGp, 0);
-    }
-  }
-  return true;
-}
-
 // New values of the registers that control paging, taken together or refused together.
-Flow SetPaging(Cpu& cpu, u32 cr0, u32 cr3, u32 cr4) {
+// With PAE the four PDPT entries are loaded
+//   by MOV to CR3                 always
+//   by MOV to CR0                 where CD, NW or PG changes
+//   by MOV to CR4                 where PAE, PGE or PSE changes
+Flow SetPaging(Cpu& cpu, u32 cr0, u32 cr3, u32 cr4, bool reload) {
   CpuState& s = cpu.state;
-  u64 pdpte[4] = {s.pdpte[0], s.pdpte[1], s.pdpte[2], s.pdpte[3]};
-  if ((cr0 & kCr0Pg) != 0 && (cr4 & kCr4Pae) != 0 && !LoadPdptes(cpu, cr3, pdpte)) {
-    return Flow::kFault;
+  if (reload && (cr0 & kCr0Pg) != 0 && (cr4 & kCr4Pae) != 0) {
+    u64 pdpte[4];
+    if (!ReadPdptes(cpu, cr3, pdpte)) return Flow::kFault;
+    for (u32 i = 0; i < 4; ++i) s.pdpte[i] = pdpte[i];
   }
-  for (u32 i = 0; i < 4; ++i) s.pdpte[i] = pdpte[i];
   s.cr0 = cr0;
   s.cr3 = cr3;
   s.cr4 = cr4;
@@ -43,12 +36,17 @@ Flow SetCr0(Cpu& cpu, u32 value) {
   const bool pg_without_pe = (value & kCr0Pg) != 0 && (value & kCr0Pe) == 0;
   const bool nw_without_cd = (value & kCr0Nw) != 0 && (value & kCr0Cd) == 0;
   if (pg_without_pe || nw_without_cd) return Gp0(cpu);
-  return SetPaging(cpu, value, cpu.state.cr3, cpu.state.cr4);
+  const bool reload = ((value ^ cpu.state.cr0) & (kCr0Cd | kCr0Nw | kCr0Pg)) != 0;
+  return SetPaging(cpu, value, cpu.state.cr3, cpu.state.cr4, reload);
 }
 
 Flow SetCr4(Cpu& cpu, u32 value) {
   if ((value & ~cpu.model().Cr4Writable()) != 0) return Gp0(cpu);
-  return SetPaging(cpu, cpu.state.cr0, cpu.state.cr3, value);
+  const u32 changes = value ^ cpu.state.cr4;
+  const bool reload = (changes & (kCr4Pae | kCr4Pge | kCr4Pse)) != 0;
+  const Flow flow = SetPaging(cpu, cpu.state.cr0, cpu.state.cr3, value, reload);
+  if ((changes & kCr4De) != 0 && flow != Flow::kFault) cpu.DebugChanged();
+  return flow;
 }
 
 // SGDT, SIDT: limit and base; a 16-bit operand size stores 24 bits of base on old
@@ -184,47 +182,9 @@ Flow OpMovToCr(Cpu& cpu, const Op& op) {
   if (cpu.state.cpl != 0) return Gp0(cpu);
   const u32 value = cpu.Gpr(insn.Rm());
   if (which == 0) return SetCr0(cpu, value);
-  if (which == 3) return SetPaging(cpu, cpu.state.cr0, value, cpu.state.cr4);
+  if (which == 3) return SetPaging(cpu, cpu.state.cr0, value, cpu.state.cr4, true);
   if (which == 4) return SetCr4(cpu, value);
   cpu.state.cr2 = value;
-  return Flow::kEnd;
-}
-
-namespace {
-
-// DR4 and DR5 are DR6 and DR7 unless CR4.DE; any access traps while DR7.GD is set.
-Flow CheckDebugRegister(Cpu& cpu, u8* which) {
-  if ((*which == 4 || *which == 5) && (cpu.state.cr4 & kCr4De) != 0) {
-    return cpu.Raise(kVectorUd);
-  }
-  if (*which == 4 || *which == 5) *which = static_cast<u8>(*which + 2);
-  if (cpu.state.cpl != 0) return Gp0(cpu);
-  if ((cpu.state.dr[7] & (1u << 13)) != 0) {
-    cpu.state.dr[6] |= 1u << 13;
-    cpu.state.dr[7] &= ~(1u << 13);
-    return cpu.Raise(kVectorDb);
-  }
-  return Flow::kNext;
-}
-
-}  // namespace
-
-// MOV r32, DRn (0F21)
-Flow OpMovFromDr(Cpu& cpu, const Op& op) {
-  u8 which = op.insn().Reg();
-  if (const Flow flow = CheckDebugRegister(cpu, &which); flow != Flow::kNext) return flow;
-  cpu.Gpr(op.insn().Rm()) = cpu.state.dr[which];
-  return Flow::kNext;
-}
-
-// MOV DRn, r32 (0F23)
-Flow OpMovToDr(Cpu& cpu, const Op& op) {
-  u8 which = op.insn().Reg();
-  if (const Flow flow = CheckDebugRegister(cpu, &which); flow != Flow::kNext) return flow;
-  u32 value = cpu.Gpr(op.insn().Rm());
-  if (which == 6) value = (value & 0x0000e00f) | 0xffff0ff0;
-  if (which == 7) value = (value & ~0x0000d000u) | 0x400;
-  cpu.state.dr[which] = value;
   return Flow::kEnd;
 }
 

@@ -91,11 +91,21 @@ void DropInnerSegments(Cpu& cpu) {
   }
 }
 
+bool ReadPdptes(Cpu& cpu, u32 cr3, u64* pdpte) {
+  for (u32 i = 0; i < 4; ++i) {
+    pdpte[i] = cpu.memory().Load<u64>(Mpa((cr3 & ~31u) + 8 * i));
+    if ((pdpte[i] & 1) != 0 && (pdpte[i] & kPdpteReserved) != 0) {
+      return cpu.RaiseFalse(kVectorGp, 0);
+    }
+  }
+  return true;
+}
+
 bool ReadInnerStack(Cpu& cpu, u32 cpl, u32 ext, u16* ss, u32* esp) {
   const Segment& tr = cpu.state.tr;
   const bool wide = (tr.attr & 8) != 0;
   const u32 offset = wide ? 4 + 8 * cpl : 2 + 4 * cpl;
-  const u32 size = wide ? 8 : 4;
+  const u32 size = wide ? 6 : 4;
   if (offset + size - 1 > tr.limit) {
     return cpu.RaiseFalse(kVectorTs, ErrorOf(tr.selector) | ext);
   }

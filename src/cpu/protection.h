@@ -62,6 +62,10 @@ void FillRealSegment(Segment* segment, u16 selector);
 // After a return to an outer ring: data segments it may not use become null.
 void DropInnerSegments(Cpu& cpu);
 
+// With PAE: the four PDPT entries that a load of CR3 with `cr3` takes. False: #GP(0) for
+// a reserved bit in a present one.
+[[nodiscard]] bool ReadPdptes(Cpu& cpu, u32 cr3, u64* pdpte);
+
 // Stack pointer of an inner ring from the TSS. False: #TS is recorded.
 [[nodiscard]] bool ReadInnerStack(Cpu& cpu, u32 cpl, u32 ext, u16* ss, u32* esp);
 

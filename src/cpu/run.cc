@@ -67,6 +67,7 @@ void Cpu::WillStore(Mpa at, const u8* bytes, u32 len) {
 
 void Cpu::StateChanged() {
   state.regs[kZeroRegister] = 0;
+  DebugChanged();
   PagingChanged();
 }
 
@@ -82,7 +83,17 @@ void Cpu::PagingChanged() {
     if (regs.pae) std::copy(std::begin(state.pdpte), std::end(state.pdpte), regs.pdpte);
   }
   tlb_.Select(regs);
+  ChooseTlb();
   ModeChanged();
+}
+
+// With a data breakpoint set, the accesses of the processor itself take the slow path
+// too.
+void Cpu::ChooseTlb() {
+  for (const bool user : {false, true}) {
+    tlb_by_ring[user ? 1 : 0] =
+        watches_data_ ? const_cast<TlbEntry*>(kMissAlways) : tlb_.Entries(user);
+  }
 }
 
 u8 Cpu::Mode(bool step) const {
@@ -102,7 +113,7 @@ void Cpu::ModeChanged() {
   mode_ = Mode(false);
   // With alignment checks on, every access takes the slow path, which checks.
   tlb_now = AlignmentActive() ? const_cast<TlbEntry*>(kMissAlways)
-                              : tlb_.Entries(state.cpl == 3);
+                              : tlb_by_ring[state.cpl == 3];
   // The jump cache serves flat code only, where one bit of the mode is left to tell
   // apart.
   const u64 context = u64{tlb_.code_context()} << 1 | (mode_ & kModeUser);
@@ -115,7 +126,7 @@ void Cpu::ModeChanged() {
 
 void Cpu::SetEflags(u32 value) {
   state.flags.SetArithmetic(value);
-  state.eflags_rest = value & ~(kEflagsArithmetic | kEflagsOne) & 0x003fffd5u;
+  state.eflags_rest = value & kEflagsStored;
   EflagsRestChanged();
 }
 
@@ -151,13 +162,16 @@ bool Cpu::DeliverPending(bool* delivered) {
     fault_waiting_ = false;
     return DeliverFault();
   }
+  // In the order of the manual: debug traps of the last instruction, NMI, interrupts.
+  if (debug_trap_ != 0 && !state.trap_shadow) return DeliverDebugTrap();
   *delivered = false;
   if (state.interrupt_shadow) return true;
   Event event;
   event.kind = EventKind::kInterrupt;
   event.eip = state.eip;
-  if (nmi_waiting_) {
+  if (nmi_waiting_ && !state.nmi_blocked) {
     nmi_waiting_ = false;
+    if (!stop_at_events_) state.nmi_blocked = true;
     event.fault.vector = kVectorNmi;
   } else if (interrupt_waiting_ && (state.eflags_rest & kEflagsIf) != 0) {
     interrupt_waiting_ = false;
@@ -181,7 +195,7 @@ StopReason Cpu::Run(u64 until) {
       stop_requested_ = false;
       return StopReason::kRequest;
     }
-    if (fault_waiting_ || nmi_waiting_ || interrupt_waiting_) {
+    if (fault_waiting_ || nmi_waiting_ || interrupt_waiting_ || debug_trap_ != 0) {
       link_request = nullptr;
       // A handler whose first instruction faults is called again and again. Time passes,
       // or Run() would never return.
@@ -196,6 +210,7 @@ StopReason Cpu::Run(u64 until) {
         } else {
           ++state.events_in_a_row;
         }
+        SettleDebug();
         continue;
       }
     }
@@ -211,9 +226,10 @@ StopReason Cpu::Run(u64 until) {
 void Cpu::RunBlocks(u64 until) {
   const bool trap = (state.eflags_rest & kEflagsTf) != 0;
   const bool shadow = state.interrupt_shadow;
-  const bool alone = trap || shadow || uncached_;
+  const bool alone = trap || shadow || stepping_;
+  if (alone && watches_code_ && MeetsBreakpoint()) return;
   run_until_ = alone ? retired_ + 1 : until;
-  state.interrupt_shadow = false;
+  state.interrupt_shadow = state.trap_shadow = false;
   left_ = static_cast<i64>(run_until_ - retired_);
   Block** const request = link_request;
   link_request = nullptr;
@@ -238,10 +254,10 @@ void Cpu::RunBlocks(u64 until) {
   // nor after one that only delivered an event of its own.
   if (trap && !fault_waiting_ && retired_ != retired_before && !event_delivered_ &&
       !state.trap_shadow) {
-    SingleStepTrap();
+    debug_trap_ |= kDr6Bs;
   }
-  state.trap_shadow = false;
   event_delivered_ = false;
+  if (alone || resume_pending_) SettleDebug();
 }
 
 // -- finding and making blocks
@@ -249,6 +265,7 @@ void Cpu::RunBlocks(u64 until) {
 
 void Cpu::set_uncached(bool on) {
   uncached_ = on;
+  DebugChanged();
   ForgetBlocks();
 }
 

@@ -39,6 +39,17 @@ inline constexpr u32 kCr4Osxmmexcpt = 1u << 10;
 
 inline constexpr u64 kEferNxe = 1u << 11;
 
+// DR6: what a debug exception was for. Bits 3:0: the four breakpoints.
+inline constexpr u32 kDr6Breakpoints = 0xf;
+inline constexpr u32 kDr6Bd = 1u << 13;  // debug register access while DR7.GD was set
+inline constexpr u32 kDr6Bs = 1u << 14;  // single step
+inline constexpr u32 kDr6Bt = 1u << 15;  // the new task's T bit
+inline constexpr u32 kDr6Ones = 0xffff0ff0;
+
+inline constexpr u32 kDr7Local = 0x155;  // L0 ... L3 and LE: a task switch clears them
+inline constexpr u32 kDr7Gd = 1u << 13;
+inline constexpr u32 kDr7Ones = 0x400;
+
 // The register file: eight registers, then three that no program can name. Handlers
 // address it by byte offset.
 inline constexpr u8 kZeroRegister = 8;     // always 0: "no base", "no index"
@@ -68,12 +79,13 @@ struct CpuState {
   u32 cr0 = kCr0Et, cr2 = 0, cr3 = 0, cr4 = 0;
   u64 pdpte[4] = {};
   u64 efer = 0;
-  u32 dr[8] = {0, 0, 0, 0, 0, 0, 0xffff0ff0, 0x400};
+  u32 dr[8] = {0, 0, 0, 0, 0, 0, kDr6Ones, kDr7Ones};
   u32 sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
   u8 cpl = 0;
 
   bool interrupt_shadow = false;  // after STI or MOV SS: no interrupt before the next one
-  bool trap_shadow = false;       // after MOV SS: no single-step trap for it either
+  bool trap_shadow = false;       // after MOV SS: no debug exception for it either
+  bool nmi_blocked = false;       // an NMI was delivered, and no IRET has followed
   bool halted = false;
   u32 events_in_a_row = 0;  // delivered since an instruction completed (Cpu::Run)
 

@@ -46,12 +46,6 @@ def ignores_lock_of_verr(wanted, got, differs):
     return body[:2] == b"\x0f\x00" and body[2] >> 3 & 7 in (4, 5) and 0xF0 in prefixes
 
 
-def arpl_only_reads(wanted, got, differs):
-    """ARPL that changes nothing: AMD neither writes nor checks for writing."""
-    body, _ = opcode(wanted)
-    return body[0] == 0x63 and body[1] < 0xC0 and got["x"][0] in (GENERAL_PROTECTION, PAGE_FAULT)
-
-
 def retf_reads_the_outer_stack_first(wanted, got, differs):
     """RETF n with alignment checks: AMD reads SS:ESP of an outer ring before it checks CS."""
     body, _ = opcode(wanted)
@@ -142,7 +136,6 @@ COLOURS = {
     "amd": [
         pushes_before_the_limit_check,
         ignores_lock_of_verr,
-        arpl_only_reads,
         retf_reads_the_outer_stack_first,
         comparison_keeps_flags_at_a_fault,
         push_sreg_writes_four_bytes,
