@@ -87,7 +87,9 @@ TEST_P(DebugTest, DataBreakpointsTrapAfterTheAccess) {
     fresh.Start(Code(kCode).Nop().Bytes({c.opcode}).Long(kData + c.access).Nop().Hlt());
     EXPECT_EQ(fresh.Run(100), StopReason::kHalt);
     EXPECT_EQ(fresh.eip(), c.hit ? kHandler + 1 : kCode + 8);
-    if (c.hit) EXPECT_EQ(fresh.Long(fresh.esp()), kCode + 6);
+    if (c.hit) {
+      EXPECT_EQ(fresh.Long(fresh.esp()), kCode + 6);
+    }
     EXPECT_EQ(s.dr[6], kDr6Ones | (c.hit ? 1 : 0));
   }
 }
