@@ -143,6 +143,16 @@ bool Cpu::StoreOperand(Seg seg, u32 offset, u32 bytes, u32 value) {
 namespace {
 // Set by decoding when an address operation has already checked the segment.
 constexpr u8 kSegChecked = 0xff;
+
+void StoreBySize(u8* at, u32 value, u32 size) {
+  if (size == 4) {
+    StoreLe<u32>(at, value);
+  } else if (size == 2) {
+    StoreLe<u16>(at, static_cast<u16>(value));
+  } else {
+    *at = static_cast<u8>(value);
+  }
+}
 }  // namespace
 
 #define LGX_REFUSE_WRAP(result)                           \
@@ -157,6 +167,23 @@ LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
   ++stats_.slow_access;
   constexpr SlowValue kFailed = {0, true};
   LGX_REFUSE_WRAP(kFailed);
+  // A miss inside one page: the entry is made, and answers.
+  if (PageOffset(Lin(lin)) <= kPageSize - 4) {
+    const bool user = state.cpl == 3;
+    const u32 tag = lin & ~kPageMask;
+    const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
+    if (entry.read_tag != tag) {
+      const WalkResult walk = tlb_.Fill(Lin(lin), Access::kRead, user);
+      if (!walk.ok) return PageFault(Lin(lin), walk.error), kFailed;
+    }
+    if (entry.read_tag == tag) {
+      const u8* const at = entry.Host(lin);
+      return SlowValue{size == 4   ? LoadLe<u32>(at)
+                       : size == 2 ? u32{LoadLe<u16>(at)}
+                                   : u32{*at},
+                       false};
+    }
+  }
   u8 raw[4] = {};
   if (!CopyIn(Lin(lin), raw, size, state.cpl == 3)) return kFailed;
   return SlowValue{LoadLe<u32>(raw), false};
@@ -168,7 +195,19 @@ LGX_SLOW_PATH bool Cpu::SlowStore(u32 lin, u32 size, u32 value, const Op* op) {
   LGX_REFUSE_WRAP(false);
   u8 raw[4];
   StoreLe<u32>(raw, value);
-  return CopyOut(Lin(lin), raw, size, state.cpl == 3);
+  const bool user = state.cpl == 3;
+  const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
+  if (entry.write_tag == (((lin + size - 1) & ~kPageMask) | TlbEntry::kWatched)) {
+    u8* const at = entry.Host(lin);
+    const Mpa mpa = memory_.MpaOfPointer(at);
+    // A page that has lost its mark since gets a plain tag below.
+    if ((memory_.marks(MfnOf(mpa)) & kWatchedMarks) != 0) {
+      memory_.Announce(mpa, raw, size);
+      StoreBySize(at, value, size);
+      return true;
+    }
+  }
+  return CopyOut(Lin(lin), raw, size, user);
 }
 
 LGX_SLOW_PATH u8* Cpu::SlowModify(u32 lin, u32 size, const Op* op) {

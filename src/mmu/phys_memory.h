@@ -72,6 +72,8 @@ class PhysMemory {
       return ram_ + (static_cast<u64>(frame.value) << kPageShift);
     return nullptr;
   }
+  // Where a host address that ReadPointer or WritePointer gave for RAM lies.
+  Mpa MpaOfPointer(const u8* at) const { return Mpa(static_cast<u64>(at - ram_)); }
   bool IsRam(Mfn frame) const { return frame.value < frames_; }
 
   u8 marks(Mfn frame) const { return frame.value < frames_ ? marks_[frame.value] : 0; }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/endian.h"
 
 namespace lgx {
 namespace {
@@ -13,6 +14,16 @@ constexpr u32 kStoresUntilForgotten = 64;
 
 constexpr u64 kAccessedDirty = 0x60;
 constexpr u64 kSoftwareBits = 0xe00;
+
+// May something that was derived from entry `was` be wrong once it is `becomes`?
+//   absent before                       no: nothing is ever derived from an absent entry
+//   only software bits change           no
+//   A or D are only set                 no
+bool Matters(u64 was, u64 becomes) {
+  if ((was & 1) == 0) return false;
+  const u64 changes = (was ^ becomes) & ~kSoftwareBits;
+  return (changes & ~kAccessedDirty) != 0 || (changes & was) != 0;
+}
 
 }  // namespace
 
@@ -75,10 +86,13 @@ WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
   entry.read_tag = tag;
   const bool may_write = user ? r.writable : r.writable || !regs_.write_protect;
   entry.write_tag = TlbEntry::kNoTag;
-  if (may_write && r.dirty && memory_.IsRam(r.frame) &&
-      (memory_.marks(r.frame) & kWatchedMarks) == 0) {
-    entry.write_tag = tag;
-    memory_.AddMark(r.frame, kWriteCached);
+  if (may_write && r.dirty && memory_.IsRam(r.frame)) {
+    if ((memory_.marks(r.frame) & kWatchedMarks) == 0) {
+      entry.write_tag = tag;
+      memory_.AddMark(r.frame, kWriteCached);
+    } else {
+      entry.write_tag = tag | TlbEntry::kWatched;
+    }
   }
   return r;
 }
@@ -163,8 +177,8 @@ void Tlb::ForgetWrites(Mfn frame) {
     for (int ring = 0; ring < 2; ++ring) {
       for (const u16 index : bank->filled[ring]) {
         TlbEntry& entry = bank->entries[ring][index];
-        if (entry.write_tag == TlbEntry::kNoTag) continue;
-        if (entry.Host(entry.write_tag) == page) entry.write_tag = TlbEntry::kNoTag;
+        if ((entry.write_tag & kPageMask) != 0) continue;
+        if (entry.Host(entry.write_tag) == page) entry.write_tag |= TlbEntry::kWatched;
       }
     }
   }
@@ -191,6 +205,12 @@ void Tlb::UsedTable(Mfn frame, int level, Lin first) {
   if (!memory_.IsRam(frame)) return;
   const u32 known = table_of_frame_[frame.value];
   Table& table = known != 0 ? tables_[known - 1] : NewTable(frame);
+  table.stores = 0;
+  const u16 bank = static_cast<u16>(1u << current_index_);
+  if ((table.banks & bank) != 0 && table.level == level && table.first == first &&
+      table.pae == regs_.pae) {
+    return;
+  }
   if (table.level == 0) {
     table.level = static_cast<u8>(level);
     table.first = first;
@@ -198,8 +218,7 @@ void Tlb::UsedTable(Mfn frame, int level, Lin first) {
   } else if (table.level != level || table.first != first || table.pae != regs_.pae) {
     table.many = true;
   }
-  table.banks |= static_cast<u16>(1u << current_index_);
-  table.stores = 0;
+  table.banks |= bank;
 }
 
 //: memory.040 A cache that cannot be seen
@@ -223,9 +242,20 @@ void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
     ForgetTable(table);
     return;
   }
-  const u32 size = table.pae ? 8 : 4;
   const u8* page = memory_.ReadPointer(frame);
   const u32 begin = PageOffset(at);
+  // Nearly always one whole entry.
+  if (!table.pae && len == 4 && begin % 4 == 0) {
+    if (Matters(LoadLe<u32>(page + begin), LoadLe<u32>(bytes)))
+      EntryChanges(table, begin / 4);
+    return;
+  }
+  if (table.pae && len == 8 && begin % 8 == 0) {
+    if (Matters(LoadLe<u64>(page + begin), LoadLe<u64>(bytes)))
+      EntryChanges(table, begin / 8);
+    return;
+  }
+  const u32 size = table.pae ? 8 : 4;
   const u32 last = (begin + len - 1) / size;
   for (u32 index = begin / size; index <= last; ++index) {
     u64 was = 0, becomes = 0;
@@ -236,13 +266,7 @@ void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
       was |= old_byte << (8 * i);
       becomes |= (stored ? u64{bytes[offset - begin]} : old_byte) << (8 * i);
     }
-    if ((was & 1) == 0) continue;  // nothing is ever derived from an absent entry
-    if ((was & ~kSoftwareBits) == (becomes & ~kSoftwareBits)) continue;
-    if (((was ^ becomes) & ~(kAccessedDirty | kSoftwareBits)) == 0 &&
-        (was & kAccessedDirty & ~becomes) == 0) {
-      continue;  // A or D only set
-    }
-    EntryChanges(table, index);
+    if (Matters(was, becomes)) EntryChanges(table, index);
   }
 }
 

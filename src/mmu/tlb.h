@@ -11,8 +11,9 @@
 // A bank has one direct-mapped array for CPL 0-2 and one for CPL 3, so that a ring change
 // is a change of pointer. The CPU tests an entry inline with one compare:
 //     ((lin + size - 1) & ~0xfff) == tag
-// which decides page, right, validity and page crossing together. A write tag is valid
-// only if the page is writable, its D bit is set, and its frame carries no watched mark.
+// which decides page, right, validity and page crossing together. A write tag is plain
+// only if the page is writable, its D bit is set, and its frame carries no watched mark;
+// if nothing but that mark is in the way, it is the tag with kWatched.
 #ifndef LGX_MMU_TLB_H_
 #define LGX_MMU_TLB_H_
 
@@ -28,6 +29,9 @@ namespace lgx {
 
 struct TlbEntry {
   static constexpr u32 kNoTag = 1;  // no page address has low bits
+  // In a write tag: the page may be written and is dirty, but the store must be
+  // announced.
+  static constexpr u32 kWatched = 2;
   u32 read_tag = kNoTag;
   u32 write_tag = kNoTag;
   std::uintptr_t addend = 0;  // host address of a byte = addend + its linear address
