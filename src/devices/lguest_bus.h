@@ -54,7 +54,8 @@ class LguestBus {
   static constexpr u32 kMaxSafeIrq = 15;  // a kernel without I/O APIC support has 16
 
   // `memory` and `irqs` must outlive the bus. `mem_bytes` of RAM, whole pages.
-  LguestBus(GuestView& memory, IrqLine& irqs, u32 mem_bytes);
+  LguestBus(GuestView& memory, IrqLine& irqs, u32 mem_bytes,
+            DescriptorForm form = DescriptorForm::kArrays);
 
   // Gives the device its place in the page, rings and interrupts. After an error the bus
   // is as it was before.
@@ -106,6 +107,7 @@ class LguestBus {
   GuestView* memory_;
   IrqLine* irqs_;
   u32 mem_bytes_;
+  DescriptorForm form_;
   u32 pages_ = 1;  // the device page
   u32 next_irq_ = 1;
   u32 descriptor_bytes_ = 0;

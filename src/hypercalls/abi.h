@@ -82,6 +82,10 @@ struct Abi {
   u8 ring_words;
   // IN of a byte or word changes AL or AX only. Before 3.1 it changed more (Q4).
   bool exact_in;
+  // Devices are described by typed fields (guest-04 section 5.1), not by arrays.
+  bool device_fields = false;
+  // Page tables of the PAE format exist.
+  bool knows_pae = true;
 
   constexpr Call CallOf(u32 number) const {
     return number < kCallNumbers ? calls[number] : Call::kUnknown;

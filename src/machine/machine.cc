@@ -94,7 +94,8 @@ Machine::Machine(const BootRequest& request, ConsoleBackend& console,
       observer_(observer),
       slots_(request.config.seed),
       noted_(std::make_unique<NotedConsole>(*this, console)),
-      backend_(*noted_) {}
+      backend_(*noted_),
+      abi_(FindAbi(InfoOf(request.generation).letter[0])) {}
 
 Machine::~Machine() {
   // The Guest gives its pages back before the pool goes.
@@ -131,8 +132,10 @@ Status Machine::Build(const BootRequest& request) {
 
 // Devices in the order of the options, the console last (guest-02 section 1).
 Status Machine::AddDevices() {
+  const DescriptorForm form =
+      abi_->device_fields ? DescriptorForm::kFields : DescriptorForm::kArrays;
   bus_ = std::make_unique<LguestBus>(*view_, static_cast<IrqLine&>(*this),
-                                     static_cast<u32>(config_.memory));
+                                     static_cast<u32>(config_.memory), form);
   if (config_.rng.present) {
     LGX_RETURN_IF_ERROR(bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed)));
   }
@@ -157,7 +160,7 @@ Status Machine::StartGuest(const BootRequest& request) {
   LGX_RETURN_IF_ERROR(WriteBootParams(boot, kernel, request.kernel_file, *view_));
 
   GuestOptions options;
-  options.abi = FindAbi(InfoOf(request.generation).letter[0]);
+  options.abi = abi_;
   options.shadow.mode = mode_;
   options.shadow.slots = config_.guest.shadow_slots;
   options.shadow.quirks.q6_mended = config_.guest.q6 == QuirkMode::kMended;

@@ -139,6 +139,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   std::unique_ptr<GuestView> view_;
   std::unique_ptr<NotedConsole> noted_;
   ConsoleBackend& backend_;
+  const Abi* abi_;
   std::unique_ptr<LguestBus> bus_;
   Console* console_ = nullptr;  // the bus owns it
   std::unique_ptr<LguestFile> file_;
