@@ -86,6 +86,9 @@ struct Abi {
   bool device_fields = false;
   // Page tables of the PAE format exist.
   bool knows_pae = true;
+  // Port instructions and accesses to device memory go up to the Launcher, which asks for
+  // registers and sets them; nothing is known of notifications. From 4.0.
+  bool forwards_traps = false;
 
   constexpr Call CallOf(u32 number) const {
     return number < kCallNumbers ? calls[number] : Call::kUnknown;
