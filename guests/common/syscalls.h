@@ -24,14 +24,20 @@ enum Syscall {
   kSysStats = 16,      // (struct Stats*)
   kSysProcesses = 17,  // (struct ProcessInfo*, count)  how many were filled in
   kSysShutdown = 18,   // (enum Shutdown)        does not return
+  kSysDiskInfo = 19,   // (struct DiskInfo*)
+  kSysDiskRead = 20,   // (sector, buffer, size)   bytes read
+  kSysDiskWrite = 21,  // (sector, buffer, size)   bytes written
+  kSysDiskFlush = 22,  // ()                       what was written is safe
   kSyscallCount
 };
 
 enum Error {
   kErrNotFound = -2,   // no such program, no such child
+  kErrIo = -5,         // the disk could not
   kErrBadFd = -9,      // not an open descriptor
   kErrNoMemory = -12,  // out of pages, processes or descriptors
   kErrFault = -14,     // a pointer that leads nowhere
+  kErrNoDevice = -19,  // there is no disk
   kErrInvalid = -22,   // an argument that makes no sense
   kErrPipe = -32,      // nobody is left to read
   kErrUnknownCall = -38,
@@ -60,6 +66,16 @@ struct Stats {
 };
 
 enum { kNameSize = 16 };
+
+enum { kSectorSize = 512, kDiskIdSize = 20 };
+enum { kMaxDiskRequest = 65536 };  // bytes in one kSysDiskRead or kSysDiskWrite
+
+struct DiskInfo {
+  u32 sectors;
+  bool read_only;
+  bool can_flush;
+  char id[kDiskIdSize + 1];
+};
 
 struct ProcessInfo {
   u32 pid, parent;

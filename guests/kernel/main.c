@@ -2,6 +2,7 @@
 #include "common/text.h"
 #include "kernel/clock.h"
 #include "kernel/console.h"
+#include "kernel/disk.h"
 #include "kernel/layout.h"
 #include "kernel/lguest.h"
 #include "kernel/page_table.h"
@@ -33,6 +34,7 @@ _Noreturn void lguest_init(void) {
   InitPageTables(memory);
   InitClock();
   InitConsole();
+  InitDisk();
   InitProcesses();
   Print("memory: %u KiB, %u KiB free; the Switcher has the top %u KiB of the addresses\n",
         memory >> 10, stats.pages_free * 4, lguest_data.reserve_mem >> 10);

@@ -3,6 +3,7 @@
 #include "common/syscalls.h"
 #include "common/text.h"
 #include "kernel/clock.h"
+#include "kernel/disk.h"
 #include "kernel/layout.h"
 #include "kernel/lguest.h"
 #include "kernel/panic.h"
@@ -137,6 +138,26 @@ static int SysProcesses(struct TrapFrame* frame) {
   return info ? (int)DescribeProcesses(info, count) : kErrFault;
 }
 
+static int SysDiskInfo(struct TrapFrame* frame) {
+  struct DiskInfo* info = ProgramMemory(frame->ebx, sizeof(*info), true);
+  return info ? DescribeDisk(info) : kErrFault;
+}
+
+static int SysDiskRead(struct TrapFrame* frame) {
+  if (!ProgramMemory(frame->ecx, frame->edx, true)) return kErrFault;
+  return ReadDisk(frame->ebx, frame->ecx, frame->edx);
+}
+
+static int SysDiskWrite(struct TrapFrame* frame) {
+  if (!ProgramMemory(frame->ecx, frame->edx, false)) return kErrFault;
+  return WriteDisk(frame->ebx, frame->ecx, frame->edx);
+}
+
+static int SysDiskFlush(struct TrapFrame* frame) {
+  (void)frame;
+  return FlushDisk();
+}
+
 static int SysShutdown(struct TrapFrame* frame) {
   if (frame->ebx == kPowerOff) PowerOff();
   if (frame->ebx == kRestart) Restart();
@@ -163,6 +184,10 @@ static int (*const kSyscalls[kSyscallCount])(struct TrapFrame*) = {
     [kSysStats] = SysStats,
     [kSysProcesses] = SysProcesses,
     [kSysShutdown] = SysShutdown,
+    [kSysDiskInfo] = SysDiskInfo,
+    [kSysDiskRead] = SysDiskRead,
+    [kSysDiskWrite] = SysDiskWrite,
+    [kSysDiskFlush] = SysDiskFlush,
 };
 
 void HandleSyscall(struct TrapFrame* frame) {

@@ -34,7 +34,7 @@ struct Descriptor {
   u16 flags;
   u16 next;
 };
-enum { kDeviceWrites = 2 };
+enum { kNext = 1, kDeviceWrites = 2 };
 
 struct Available {
   u16 flags;
@@ -86,8 +86,14 @@ bool FindDevice(enum DeviceType type, struct Device* device) {
       offset += HeadSize(head);
       continue;
     }
-    *device =
-        (struct Device){&head->status, DevicePage() + offset, head->queue_count, {{0}}};
+    u8* features = (u8*)&head->queues[head->queue_count];
+    *device = (struct Device){.status = &head->status,
+                              .address = DevicePage() + offset,
+                              .queue_count = head->queue_count,
+                              .offered = features,
+                              .accepted = features + head->feature_length,
+                              .feature_length = head->feature_length,
+                              .config = features + 2u * head->feature_length};
     for (u32 i = 0; i < head->queue_count; ++i) {
       SetUpQueue(&device->queues[i], head->queues[i].ring_page << kPageShift,
                  head->queues[i].irq, head->queues[i].size);
@@ -95,10 +101,19 @@ bool FindDevice(enum DeviceType type, struct Device* device) {
     SetStatus(device, 0);  // reset
     SetStatus(device, kAcknowledge);
     SetStatus(device, kAcknowledge | kDriver);
-    // We use no optional feature; the reset has cleared the bits that would accept one.
+    // The reset has cleared the bits that would accept a feature.
     return true;
   }
   return false;
+}
+
+bool AcceptFeature(struct Device* device, u32 bit) {
+  u8 mask = (u8)(1u << bit % 8);
+  if (bit / 8 >= device->feature_length || !(device->offered[bit / 8] & mask)) {
+    return false;
+  }
+  device->accepted[bit / 8] |= mask;
+  return true;
 }
 
 void StartDevice(struct Device* device) {
@@ -106,9 +121,18 @@ void StartDevice(struct Device* device) {
 }
 
 void OfferBuffer(struct Queue* queue, const void* buffer, u32 size, bool fill) {
+  struct Piece piece = {PhysOf(buffer), size, fill};
+  OfferRequest(queue, &piece, 1);
+}
+
+// Each descriptor names the next one; the ring names the first.
+void OfferRequest(struct Queue* queue, const struct Piece* pieces, u32 count) {
   struct Available* available = queue->available;
-  queue->descriptors[0] =
-      (struct Descriptor){PhysOf(buffer), size, fill ? kDeviceWrites : 0, 0};
+  for (u32 i = 0; i < count; ++i) {
+    u16 flags = (u16)((pieces[i].fill ? kDeviceWrites : 0) | (i + 1 < count ? kNext : 0));
+    queue->descriptors[i] =
+        (struct Descriptor){pieces[i].address, pieces[i].size, flags, (u16)(i + 1)};
+  }
   available->ring[available->index % queue->size] = 0;
   ++available->index;
   Hypercall(kHcNotify, queue->ring, 0, 0, 0);  // its asm says that memory is read

@@ -41,6 +41,13 @@ static inline void Unmap(void* address) { CallKernel(kSysUnmap, (u32)address, 0,
 static inline int ListProcesses(struct ProcessInfo* info, u32 count) {
   return CallKernel(kSysProcesses, (u32)info, count, 0);
 }
+static inline int ReadDisk(u32 sector, void* buffer, u32 size) {
+  return CallKernel(kSysDiskRead, sector, (u32)buffer, size);
+}
+static inline int WriteDisk(u32 sector, const void* buffer, u32 size) {
+  return CallKernel(kSysDiskWrite, sector, (u32)buffer, size);
+}
+static inline int FlushDisk(void) { return CallKernel(kSysDiskFlush, 0, 0, 0); }
 _Noreturn void Shutdown(enum Shutdown how);
 
 // Fresh pages of zeros. Ends the program if there are none.

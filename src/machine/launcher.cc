@@ -95,10 +95,6 @@ void Describe(const Machine& machine, const BootFiles& files, LaunchResult* resu
 
 // Devices that can be asked for and are not there yet.
 Status CheckDevices(const MachineConfig& config) {
-  if (!config.block.empty()) {
-    return Errorf(StatusCode::kFailedPrecondition,
-                  "disks (--block): this device is not built yet");
-  }
   if (!config.net.empty()) {
     return Errorf(StatusCode::kFailedPrecondition,
                   "network (--net, --tunnet): this device is not built yet");
@@ -146,6 +142,8 @@ StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
 StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
                               ConsoleBackend& console, LaunchObserver& observer) {
   LaunchResult result;
+  StatusOr<Disks> disks = Disks::Open(config);
+  if (!disks.ok()) return disks.status();
   std::optional<PagingMode> second_try;
   while (true) {
     StatusOr<BootFiles> files = ReadBootFiles(config, builtin);
@@ -155,7 +153,8 @@ StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& 
       files->mode_is_guess = false;
     }
     const BootRequest request{config,        files->kernel,     files->kernel_file,
-                              files->initrd, files->generation, files->mode};
+                              files->initrd, files->generation, files->mode,
+                              &*disks};
     StatusOr<std::unique_ptr<Machine>> machine =
         Machine::Create(request, console, &observer);
     if (!machine.ok()) return machine.status();
@@ -171,6 +170,9 @@ StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& 
       continue;
     }
     Describe(**machine, *files, &result);
+    if (const Status synced = disks->Sync(); !synced.ok()) {
+      result.ending = {Ending::Kind::kHostRefused, MessageOf(synced), "", 0};
+    }
     if (!StartsAgain(config, result.ending)) return result;
   }
 }

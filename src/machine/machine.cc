@@ -6,6 +6,7 @@
 
 #include "base/byte_writer.h"
 #include "base/check.h"
+#include "devices/block.h"
 #include "devices/rng.h"
 #include "hypercalls/abi_g.h"
 #include "hypercalls/guest_time.h"
@@ -135,11 +136,11 @@ Status Machine::Build(const BootRequest& request) {
   crossing_->set_event_source(this);
   pool_ = std::make_unique<PagePool>(*memory_, layout_.pool, layout_.pool_frames);
   view_ = std::make_unique<GuestView>(*memory_, layout_.guest, pages);
-  LGX_RETURN_IF_ERROR(MakeBus());
+  LGX_RETURN_IF_ERROR(MakeBus(request.disks));
   return StartGuest(request);
 }
 
-Status Machine::MakeBus() {
+Status Machine::MakeBus(Disks* disks) {
   const u32 mem = static_cast<u32>(config_.memory);
   IrqLine& irqs = static_cast<IrqLine&>(*this);
   if (abi_->forwards_traps) {
@@ -154,7 +155,7 @@ Status Machine::MakeBus() {
     bus_ = std::move(bus);
   }
   if (bus_->ConsoleFirst()) LGX_RETURN_IF_ERROR(AddConsole());
-  LGX_RETURN_IF_ERROR(AddDevices());
+  LGX_RETURN_IF_ERROR(AddDevices(disks));
   if (!bus_->ConsoleFirst()) LGX_RETURN_IF_ERROR(AddConsole());
   *view_ = GuestView(*memory_, layout_.guest, bus_->guest_pages());
   bus_->Finish();
@@ -162,9 +163,23 @@ Status Machine::MakeBus() {
 }
 
 // Devices in the order of the options (guest-02 section 1).
-Status Machine::AddDevices() {
-  if (config_.rng.present) {
-    LGX_RETURN_IF_ERROR(bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed)));
+Status Machine::AddDevices(Disks* disks) {
+  for (const MachineConfig::DeviceRef& ref : DeviceOrder(config_)) {
+    LGX_RETURN_IF_ERROR(AddDevice(ref, disks));
+  }
+  return absl::OkStatus();
+}
+
+Status Machine::AddDevice(const MachineConfig::DeviceRef& ref, Disks* disks) {
+  switch (ref.kind) {
+    case MachineConfig::DeviceKind::kBlock:
+      CHECK(disks != nullptr && ref.index < disks->size()) << "disk " << ref.index;
+      return bus_->AddDevice(std::make_unique<BlockDevice>(
+          (*disks)[ref.index], BlockOptionsFor(config_, ref.index)));
+    case MachineConfig::DeviceKind::kRng:
+      return bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed));
+    case MachineConfig::DeviceKind::kNet:
+      break;
   }
   return absl::OkStatus();
 }

@@ -24,6 +24,7 @@
 #include "hypercalls/lguest_file.h"
 #include "machine/clock.h"
 #include "machine/config.h"
+#include "machine/disks.h"
 #include "machine/kernel_image.h"
 #include "machine/trap_emulator.h"
 #include "switcher/crossing.h"
@@ -38,6 +39,7 @@ struct BootRequest {
   Bytes initrd;  // empty: none
   Generation generation = Generation::kR;
   PagingMode mode = PagingMode::kTwoLevel;
+  Disks* disks = nullptr;  // one for each of config.block; outlive the Machine
 };
 
 // Why a run is over.
@@ -102,8 +104,9 @@ class Machine final : private EventSource, private HostServices, private IrqLine
 
   Machine(const BootRequest& request, ConsoleBackend& console, MachineObserver* observer);
   Status Build(const BootRequest& request);
-  Status MakeBus();
-  Status AddDevices();
+  Status MakeBus(Disks* disks);
+  Status AddDevices(Disks* disks);
+  Status AddDevice(const MachineConfig::DeviceRef& ref, Disks* disks);
   Status AddConsole();
   Status StartGuest(const BootRequest& request);
 

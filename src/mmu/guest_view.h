@@ -65,6 +65,18 @@ class GuestView {
     return Write(to, bytes, sizeof bytes);
   }
 
+  // For devices that move much, the bytes themselves, from an address inside to the end
+  // of its page. Storing there is only allowed where nobody has to hear of it first:
+  // UnwatchedBytes is null for a page with code or tables in it, which Write() serves.
+  const u8* Bytes(Gpa at) const {
+    return memory_->ReadPointer(MfnOf(ToMachine(at))) + PageOffset(ToMachine(at));
+  }
+  u8* UnwatchedBytes(Gpa at) {
+    const Mfn frame = MfnOf(ToMachine(at));
+    if ((memory_->marks(frame) & kWatchedMarks) != 0) return nullptr;
+    return memory_->WritePointer(frame) + PageOffset(ToMachine(at));
+  }
+
   // The machine frame of a Guest page below page_limit().
   Mfn FrameOf(Gfn page) const { return Mfn(first_.value + page.value); }
   // The machine address of a Gpa that Contains() accepts.

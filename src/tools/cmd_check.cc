@@ -71,6 +71,9 @@ int CmdCheck(const CommandLine& line) {
   const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
   const StatusOr<BootFiles> files = ReadBootFiles(line.config, builtin);
   if (!files.ok()) return ReportError(files.status());
+  if (const Status disks = CheckDisks(line.config); !disks.ok()) {
+    return ReportError(disks);
+  }
   const KernelImage& kernel = files->kernel;
   const Recognition& r = kernel.recognition;
   Print(absl::StrFormat("%s: %s, entry 0x%08x\n", kernel.path, NameOf(kernel.format),
@@ -90,6 +93,9 @@ int CmdCheck(const CommandLine& line) {
   if (!files->initrd.empty()) {
     Print(absl::StrFormat("initrd: %s, %d bytes\n", line.config.kernel.initrd,
                           files->initrd.size()));
+  }
+  for (u32 i = 0; i < line.config.block.size(); ++i) {
+    Print("disk " + std::to_string(i) + ": " + line.config.block[i].path + "\n");
   }
   for (const std::string& warning : files->warnings) Print("warning: " + warning + "\n");
   Print("can be booted\n");

@@ -167,6 +167,7 @@ int CmdRun(const CommandLine& line) {
   if (const auto files = ReadBootFiles(config, Builtin()); !files.ok()) {
     return ReportError(files.status());
   }
+  if (const Status disks = CheckDisks(config); !disks.ok()) return ReportError(disks);
   StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(config.expect);
   if (!patterns.ok()) return ReportError(patterns.status());
   Screen::Options options;

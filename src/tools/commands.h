@@ -8,6 +8,7 @@ namespace lgx {
 
 int CmdRun(const CommandLine& line);  // run, lguest
 int CmdCheck(const CommandLine& line);
+int CmdDisk(const DiskOptions& options);
 int CmdVersion(const CommandLine& line);
 int CmdSchema();
 int CmdBare(const BareOptions& options);

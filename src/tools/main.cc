@@ -54,6 +54,8 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdRun(line);
     case Command::kCheck:
       return lgx::CmdCheck(line);
+    case Command::kDisk:
+      return lgx::CmdDisk(line.disk);
     case Command::kVersion:
       return lgx::CmdVersion(line);
     case Command::kSchema:

@@ -202,6 +202,7 @@ constexpr CommandSet kLguestOnly = SetOf(Command::kLguest);
 constexpr CommandSet kCheckOnly = SetOf(Command::kCheck);
 constexpr CommandSet kBareOnly = SetOf(Command::kBare);
 constexpr CommandSet kVectorsOnly = SetOf(Command::kExecVectors);
+constexpr CommandSet kDiskOnly = SetOf(Command::kDisk);
 constexpr CommandSet kMachine = kRunOnly | kCheckOnly;
 constexpr CommandSet kBoots = kRunOnly | kLguestOnly;
 constexpr CommandSet kAnyMachine = kMachine | kLguestOnly;
@@ -214,6 +215,10 @@ constexpr CommandSpec kCommands[] = {
      "the same with the original Launcher's options and order"},
     {Command::kCheck, "check", "[KERNEL] [options]",
      "say what would run, or exactly why it cannot"},
+    {Command::kDisk, "disk",
+     "create FILE SIZE | create FILE --base IMAGE | info FILE | "
+     "commit FILE",
+     "make, show and commit disk images and overlays"},
     {Command::kBare, "bare", "IMAGE [options]",
      "run a program on the emulated machine without lguest"},
     {Command::kExecVectors, "exec-vectors", "--world W.json FILE.jsonl [options]",
@@ -382,6 +387,21 @@ constexpr OptionSpec kOptions[] = {
         "stop after so many failures"),
     Action("dump", 0, kVectorsOnly, "FILE", ApplyVectorText<&VectorOptions::dump>,
            "write what came out of each vector"),
+
+    Action(
+        "base", 0, kDiskOnly, "IMAGE",
+        [](std::string_view v, CommandLine* l) {
+          l->disk.base = v;
+          return absl::OkStatus();
+        },
+        "the image of an overlay"),
+    Flag(
+        "force", 0, kDiskOnly,
+        [](std::string_view, CommandLine* l) {
+          l->disk.force = true;
+          return absl::OkStatus();
+        },
+        "create: overwrite an existing file"),
 
     Flag("json", 0, SetOf(Command::kVersion), ApplyFlag<&CommandLine::json>,
          "as JSON, with the compiler and the libraries"),

@@ -165,6 +165,8 @@ class Parser {
         return LguestOperands();
       case Command::kBare:
         return BareOperands();
+      case Command::kDisk:
+        return DiskOperands();
       case Command::kExecVectors:
         return OneFile(&line_->vectors.file, "FILE.jsonl");
       case Command::kVersion:
@@ -222,6 +224,36 @@ class Parser {
   Status BareOperands() {
     if (line_->bare.rom.empty()) return OneFile(&line_->bare.image, "IMAGE");
     return NothingMore(0);
+  }
+
+  // create FILE SIZE, create FILE --base IMAGE, info FILE, commit FILE
+  Status DiskOperands() {
+    DiskOptions& disk = line_->disk;
+    const std::string usage = std::string("lgx disk ") + SpecOf(command_).synopsis;
+    if (operands_.empty()) return Usage("disk: say what to do: %s", usage);
+    disk.action = operands_[0];
+    if (disk.action != "create" && disk.action != "info" && disk.action != "commit") {
+      return Usage("disk: \"%s\" is not one of create, info, commit", disk.action);
+    }
+    const bool image = disk.action == "create" && disk.base.empty();
+    LGX_RETURN_IF_ERROR(NothingMore(image ? 3 : 2));
+    if (operands_.size() < 2) {
+      return Usage("disk %s: the name of the file is missing: %s", disk.action, usage);
+    }
+    disk.file = operands_[1];
+    if (!image) return absl::OkStatus();
+    if (operands_.size() < 3) {
+      return Usage(
+          "disk create: give a SIZE, for example 512M, or the IMAGE of an "
+          "overlay with --base");
+    }
+    const StatusOr<u64> size = ParseSize(operands_[2]);
+    if (!size.ok()) {
+      return Usage("disk create: size \"%s\": %s", operands_[2],
+                   MessageOf(size.status()));
+    }
+    disk.size = *size;
+    return absl::OkStatus();
   }
 
   Status OneFile(std::string* to, const char* what) {

@@ -21,6 +21,7 @@ enum class Command : u8 {
   kRun,
   kLguest,
   kCheck,
+  kDisk,
   kVersion,
   kBare,
   kExecVectors,
@@ -66,6 +67,15 @@ struct VectorOptions {
   std::string dump;
 };
 
+// `disk create`, `disk info`, `disk commit`.
+struct DiskOptions {
+  std::string action;
+  std::string file;
+  std::string base;         // image of an overlay
+  std::optional<u64> size;  // of a new image
+  bool force = false;
+};
+
 struct CommandLine {
   Command command = Command::kHelp;
   bool help = false;  // --help, of `command`
@@ -85,6 +95,7 @@ struct CommandLine {
   bool json = false;      // version
   BareOptions bare;
   VectorOptions vectors;
+  DiskOptions disk;
 };
 
 // Where config files are, besides the names on the command line.

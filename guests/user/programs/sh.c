@@ -15,6 +15,7 @@ static void Help(void) {
       "share MS     two busy processes share the processor\n"
       "sleep MS     wait for the clock\n"
       "crash        do what a program must not do\n"
+      "disk         show the disk; read KIB, sum KIB, soak N use it\n"
       "mem ps uptime cpuid   show memory and counters, processes, time, processor\n"
       "demo         run all of them, then power off\n"
       "echo TEXT, halt (or poweroff), reboot, panic, help\n");
