@@ -3,9 +3,9 @@
 #ifndef LGX_TESTS_DEVICES_UGLY_DISK_GUEST_H_
 #define LGX_TESTS_DEVICES_UGLY_DISK_GUEST_H_
 
-#include <algorithm>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
 #include "devices/block.h"
@@ -64,9 +64,8 @@ class UglyDiskGuest {
   void CheckDisk() const {
     CHECK(platter_.bytes.size() == kDiskBytes) << "the disk has another size";
     if (!disk_.read_only()) return;
-    CHECK(std::all_of(platter_.bytes.begin(), platter_.bytes.end(), [](u8 byte) {
-      return byte == 0x5a;
-    })) << "a read-only disk was written";
+    CHECK(platter_.bytes == std::vector<u8>(kDiskBytes, 0x5a))
+        << "a read-only disk was written";
   }
 
  private:

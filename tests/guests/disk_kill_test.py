@@ -73,14 +73,19 @@ def wrong_sectors(disk, flushed):
 
 
 class Kill(ProgramTest):
-    def run_and_kill(self, disk, delay):
-        """The number of the last round that the guest reported."""
+    def run_and_kill(self, disk, rounds, delay):
+        """Kills some time after so many rounds were reported; how many were in the end."""
         process = subprocess.Popen(
             PROGRAM + ["run", "-q", "-a", "sh", "-b", disk], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             process.stdin.write(b"disk soak 1000000\n")
             process.stdin.flush()
+            seen = b""
+            while seen.count(b"flushed ") < rounds:
+                more = os.read(process.stdout.fileno(), 65536)
+                self.assertTrue(more, seen)
+                seen += more
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)
             out, err = process.communicate(timeout=PATIENCE)
@@ -89,7 +94,7 @@ class Kill(ProgramTest):
             process.wait()
         self.assertEqual(process.returncode, -signal.SIGKILL, err)
         # Only whole lines: the last one may be cut.
-        lines = out.replace(b"lgx$ ", b"").split(b"\r\n")[:-1]
+        lines = (seen + out).replace(b"lgx$ ", b"").split(b"\r\n")[:-1]
         flushed = [int(line.split()[1]) for line in lines if line.startswith(b"flushed ")]
         self.assertEqual(flushed, list(range(1, len(flushed) + 1)))
         return len(flushed)
@@ -103,7 +108,10 @@ class Kill(ProgramTest):
                 if os.path.exists(overlay):
                     os.unlink(overlay)
                 disk = image if kind == "raw" else f"{image},overlay={overlay}"
-                flushed = self.run_and_kill(disk, moments.uniform(0.01, 0.4))
+                # Every fourth at any moment from the start on, the others while it writes.
+                wait_for = 0 if i % 4 == 0 else moments.randrange(1, 15)
+                longest = 0.4 if i % 4 == 0 else 0.05
+                flushed = self.run_and_kill(disk, wait_for, moments.uniform(0, longest))
                 rounds += flushed
                 if kind == "overlay" and os.path.exists(overlay):
                     result = run("disk", "commit", overlay)
