@@ -41,7 +41,7 @@ Status HostError(const std::string& path, const char* action, int error) {
   const char* next = "see the message of the host system";
   if (error == ENOENT || error == ENOTDIR) next = "check the path";
   if (error == EACCES || error == EPERM || error == EROFS) {
-    next = "check its permissions, or add ,ro to only read it";
+    next = "check its permissions; with ,ro it is only read";
   }
   if (error == ENOSPC || error == EDQUOT) next = "free some space on the host's disk";
   return Errorf(CodeOf(error), "%s: cannot %s the disk: %s; %s.", path, action,
@@ -211,7 +211,7 @@ StatusOr<std::unique_ptr<DiskFile>> OpenDiskFile(const std::string& path,
   const bool read_only = access == DiskAccess::kReadOnly;
   // A pipe must not make us wait.
   const int fd = OpenRetrying(path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK);
-  if (fd < 0) return HostError(path, read_only ? "open" : "open for writing", errno);
+  if (fd < 0) return HostError(path, "open", errno);
   auto disk = std::make_unique<PosixDisk>(path, fd, read_only);
   struct stat info;
   if (fstat(fd, &info) != 0) return HostError(path, "examine", errno);

@@ -17,7 +17,6 @@ DOCUMENTS = {
 QUIRKS = 24
 
 NOT_YET = {
-    "block device": ["G02_8", "G02_9", "G02_10", "G03_10"],
     "network device": ["G02_11", "G03_13"],
     "snapshots": ["G03_12"],
     "gdb server": ["G03_14"],

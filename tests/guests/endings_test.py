@@ -168,7 +168,7 @@ class CommandLines(ProgramTest):
         self.assertEqual(result.code, 0, result.err)
 
     def test_devices_not_built_yet_are_refused_by_name(self):
-        for words in (("--block=root.img",), ("--tunnet=192.168.19.1",)):
+        for words in (("--tunnet=192.168.19.1",),):
             result = run("lguest", *words, "64", self.guest())
             self.assertEqual(result.code, 2)
             self.assertIn(words[0].split("=")[0], result.err)
