@@ -6,28 +6,31 @@
 #include "common/types.h"
 
 enum Syscall {
-  kSysExit = 1,        // (status)                 does not return
-  kSysFork = 2,        // ()                       child's pid; 0 in the child
-  kSysRead = 3,        // (fd, buffer, size)       bytes read; 0 at the end
-  kSysWrite = 4,       // (fd, buffer, size)       bytes written
-  kSysClose = 5,       // (fd)
-  kSysWaitPid = 6,     // (pid or -1, int* status) pid of the child that ended
-  kSysExec = 7,        // (name, argv)             returns only on failure
-  kSysGetPid = 8,      // ()
-  kSysYield = 9,       // ()                       lets another process run
-  kSysBrk = 10,        // (end or 0)               the new end of the heap
-  kSysMap = 11,        // (size)                   address of fresh, zeroed pages
-  kSysUnmap = 12,      // (address)                of an earlier kSysMap
-  kSysPipe = 13,       // (int fds[2])             reading end, writing end
-  kSysSleep = 14,      // (milliseconds)
-  kSysTime = 15,       // (struct TimeInfo*)
-  kSysStats = 16,      // (struct Stats*)
-  kSysProcesses = 17,  // (struct ProcessInfo*, count)  how many were filled in
-  kSysShutdown = 18,   // (enum Shutdown)        does not return
-  kSysDiskInfo = 19,   // (struct DiskInfo*)
-  kSysDiskRead = 20,   // (sector, buffer, size)   bytes read
-  kSysDiskWrite = 21,  // (sector, buffer, size)   bytes written
-  kSysDiskFlush = 22,  // ()                       what was written is safe
+  kSysExit = 1,         // (status)                 does not return
+  kSysFork = 2,         // ()                       child's pid; 0 in the child
+  kSysRead = 3,         // (fd, buffer, size)       bytes read; 0 at the end
+  kSysWrite = 4,        // (fd, buffer, size)       bytes written
+  kSysClose = 5,        // (fd)
+  kSysWaitPid = 6,      // (pid or -1, int* status) pid of the child that ended
+  kSysExec = 7,         // (name, argv)             returns only on failure
+  kSysGetPid = 8,       // ()
+  kSysYield = 9,        // ()                       lets another process run
+  kSysBrk = 10,         // (end or 0)               the new end of the heap
+  kSysMap = 11,         // (size)                   address of fresh, zeroed pages
+  kSysUnmap = 12,       // (address)                of an earlier kSysMap
+  kSysPipe = 13,        // (int fds[2])             reading end, writing end
+  kSysSleep = 14,       // (milliseconds)
+  kSysTime = 15,        // (struct TimeInfo*)
+  kSysStats = 16,       // (struct Stats*)
+  kSysProcesses = 17,   // (struct ProcessInfo*, count)  how many were filled in
+  kSysShutdown = 18,    // (enum Shutdown)        does not return
+  kSysDiskInfo = 19,    // (struct DiskInfo*)
+  kSysDiskRead = 20,    // (sector, buffer, size)   bytes read
+  kSysDiskWrite = 21,   // (sector, buffer, size)   bytes written
+  kSysDiskFlush = 22,   // ()                       what was written is safe
+  kSysNetAddress = 23,  // (u8 mac[6])            of the network card
+  kSysNetSend = 24,     // (frame, size)
+  kSysNetReceive = 25,  // (buffer, size, milliseconds)  its size; 0 if none came
   kSyscallCount
 };
 
@@ -66,6 +69,7 @@ struct Stats {
 };
 
 enum { kNameSize = 16 };
+enum { kMinFrame = 14, kMaxFrame = 1514 };  // bytes of an Ethernet frame
 
 enum { kSectorSize = 512, kDiskIdSize = 20 };
 enum { kMaxDiskRequest = 65536 };  // bytes in one kSysDiskRead or kSysDiskWrite

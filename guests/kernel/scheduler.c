@@ -119,12 +119,14 @@ void WakeUp(const void* channel) {
   }
 }
 
-void WaitUntil(u64 time) {
-  while (!current->killed && Microseconds() < time) {
-    current->wake_time = time;
-    WaitOn(NULL);
-  }
+void WaitOnUntil(const void* channel, u64 time) {
+  current->wake_time = time;
+  WaitOn(channel);
   current->wake_time = 0;
+}
+
+void WaitUntil(u64 time) {
+  while (!current->killed && Microseconds() < time) WaitOnUntil(NULL, time);
 }
 
 u64 WakeSleepers(u64 now) {

@@ -23,6 +23,8 @@ _Noreturn void Idle(void);
 // kernel. Whoever wakes up looks again: there may be several, or it was killed.
 void WaitOn(const void* channel);
 void WakeUp(const void* channel);
+// Waits for the channel, but no longer than until `time`.
+void WaitOnUntil(const void* channel, u64 time);
 // Waits until the clock says `time` (in microseconds since boot).
 void WaitUntil(u64 time);
 // Wakes up all whose time has come; the earliest of the others, or 0.

@@ -6,6 +6,7 @@
 #include "kernel/disk.h"
 #include "kernel/layout.h"
 #include "kernel/lguest.h"
+#include "kernel/net.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
@@ -165,6 +166,25 @@ static int SysShutdown(struct TrapFrame* frame) {
   return kErrInvalid;
 }
 
+static int SysNetAddress(struct TrapFrame* frame) {
+  u8* mac = ProgramMemory(frame->ebx, 6, true);
+  if (!mac) return kErrFault;
+  return GetNetAddress(mac) ? 0 : kErrNotFound;
+}
+
+static int SysNetSend(struct TrapFrame* frame) {
+  const void* bytes = ProgramMemory(frame->ebx, frame->ecx, false);
+  if (!bytes) return kErrFault;
+  return SendFrame(bytes, frame->ecx) ? 0 : kErrInvalid;
+}
+
+static int SysNetReceive(struct TrapFrame* frame) {
+  void* buffer = ProgramMemory(frame->ebx, frame->ecx, true);
+  if (!buffer) return kErrFault;
+  u64 until = Microseconds() + (u64)frame->edx * 1000;
+  return (int)ReceiveFrame(buffer, frame->ecx, until);
+}
+
 static int (*const kSyscalls[kSyscallCount])(struct TrapFrame*) = {
     [kSysExit] = SysExit,
     [kSysFork] = SysFork,
@@ -188,6 +208,9 @@ static int (*const kSyscalls[kSyscallCount])(struct TrapFrame*) = {
     [kSysDiskRead] = SysDiskRead,
     [kSysDiskWrite] = SysDiskWrite,
     [kSysDiskFlush] = SysDiskFlush,
+    [kSysNetAddress] = SysNetAddress,
+    [kSysNetSend] = SysNetSend,
+    [kSysNetReceive] = SysNetReceive,
 };
 
 void HandleSyscall(struct TrapFrame* frame) {

@@ -4,7 +4,7 @@
 
 #include "common/types.h"
 
-enum DeviceType { kDeviceBlock = 2, kDeviceConsole = 3 };
+enum DeviceType { kDeviceNet = 1, kDeviceBlock = 2, kDeviceConsole = 3 };
 enum { kMaxQueues = 2 };
 
 // One ring. The drivers here have one request on its way at a time, so it is always made
@@ -23,7 +23,7 @@ struct Device {
   u8* status;
   u32 address;  // physical, of the descriptor
   u32 queue_count;
-  const u8* offered;  // feature bits of the device ...
+  const u8* offered;  // features: bit n is bit n % 8 of byte n / 8 ...
   u8* accepted;       // ... and which of them we use
   u32 feature_length;
   const u8* config;  // what else the device tells; the fields depend on its type

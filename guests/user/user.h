@@ -48,6 +48,15 @@ static inline int WriteDisk(u32 sector, const void* buffer, u32 size) {
   return CallKernel(kSysDiskWrite, sector, (u32)buffer, size);
 }
 static inline int FlushDisk(void) { return CallKernel(kSysDiskFlush, 0, 0, 0); }
+static inline int NetAddress(u8 mac[6]) {
+  return CallKernel(kSysNetAddress, (u32)mac, 0, 0);
+}
+static inline int SendFrame(const void* frame, u32 size) {
+  return CallKernel(kSysNetSend, (u32)frame, size, 0);
+}
+static inline u32 ReceiveFrame(void* buffer, u32 size, u32 milliseconds) {
+  return (u32)CallKernel(kSysNetReceive, (u32)buffer, size, milliseconds);
+}
 _Noreturn void Shutdown(enum Shutdown how);
 
 // Fresh pages of zeros. Ends the program if there are none.

@@ -16,6 +16,7 @@ static void Help(void) {
       "sleep MS     wait for the clock\n"
       "crash        do what a program must not do\n"
       "disk         show the disk; read KIB, sum KIB, soak N use it\n"
+      "net ...      the network card: address, pings and their answers\n"
       "mem ps uptime cpuid   show memory and counters, processes, time, processor\n"
       "demo         run all of them, then power off\n"
       "echo TEXT, halt (or poweroff), reboot, panic, help\n");
@@ -55,20 +56,31 @@ static void SplitWords(char* line, char** words) {
   words[count] = NULL;
 }
 
-int main(void) {
+// 0 if the command succeeded.
+static int RunLine(char* line) {
+  char* words[kMaxWords];
+  SplitWords(line, words);
+  if (!words[0] || RunBuiltin(words)) return 0;
+  int status = Run(words);
+  if (status != 0) Print("%s: status %d\n", words[0], status);
+  return status;
+}
+
+// With an argument the shell runs that one command, and the machine is done.
+int main(int argc, char** argv) {
+  if (argc > 1) {
+    Print("lgx$ %s\n", argv[1]);
+    Shutdown(RunLine(argv[1]) == 0 ? kPowerOff : kCrash);
+  }
   Print("Type `help` for a list of commands.\n");
   for (;;) {
     char line[kMaxLine + 1];
-    char* words[kMaxWords];
     Print("lgx$ ");
     int length = Read(0, line, kMaxLine);
     if (length <= 0) break;
     if (line[length - 1] == '\n') --length;
     line[length] = '\0';
-    SplitWords(line, words);
-    if (!words[0] || RunBuiltin(words)) continue;
-    int status = Run(words);
-    if (status != 0) Print("%s: status %d\n", words[0], status);
+    RunLine(line);
   }
   Print("\n");
   Shutdown(kPowerOff);
