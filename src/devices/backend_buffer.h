@@ -31,7 +31,7 @@ class BufferBackend : public ConsoleBackend {
   bool InputEnded() const override { return ended_ && input_.empty(); }
   // Nothing comes while the caller waits, so there is nothing to wait for: all the time
   // passes at once.
-  u64 Wait(u64 timeout_ns, bool) override { return timeout_ns; }
+  u64 Wait(u64 timeout_ns, bool, std::span<const WaitFd>) override { return timeout_ns; }
   std::optional<ConsoleEvent> NextEvent() override;
 
  private:

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <vector>
 
 namespace lgx {
 namespace {
@@ -97,7 +98,7 @@ bool SocketBackend::WaitForClient(u64 timeout_ns) {
     const auto used = std::chrono::steady_clock::now() - start;
     const u64 ns = static_cast<u64>(std::chrono::nanoseconds(used).count());
     if (ns >= timeout_ns || (signals_ != nullptr && signals_->Pending())) return false;
-    Wait(std::min(timeout_ns - ns, kNsPerSecond), true);
+    Wait(std::min(timeout_ns - ns, kNsPerSecond), true, {});
   }
 }
 
@@ -135,19 +136,22 @@ std::size_t SocketBackend::Read(std::span<u8> to) {
   return 0;
 }
 
-u64 SocketBackend::Wait(u64 timeout_ns, bool want_input) {
-  pollfd fds[2];
-  nfds_t count = 0;
+u64 SocketBackend::Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) {
+  std::vector<pollfd> fds;
   if (!connected()) {
-    fds[count++] = {listener_, POLLIN, 0};
+    fds.push_back({listener_, POLLIN, 0});
   } else if (want_input) {
-    fds[count++] = {client_, POLLIN, 0};
+    fds.push_back({client_, POLLIN, 0});
   }
-  if (signals_ != nullptr) fds[count++] = {signals_->wake_fd(), POLLIN, 0};
+  if (signals_ != nullptr) fds.push_back({signals_->wake_fd(), POLLIN, 0});
+  for (const WaitFd& other : others) {
+    const int events = (other.read ? POLLIN | POLLPRI : 0) | (other.write ? POLLOUT : 0);
+    fds.push_back({other.fd, static_cast<short>(events), 0});
+  }
   const auto start = std::chrono::steady_clock::now();
   const timespec timeout = {static_cast<time_t>(timeout_ns / kNsPerSecond),
                             static_cast<long>(timeout_ns % kNsPerSecond)};
-  const int ready = ppoll(fds, count, &timeout, nullptr);
+  const int ready = ppoll(fds.data(), fds.size(), &timeout, nullptr);
   if (signals_ != nullptr) signals_->Drain();
   Accept();
   if (ready == 0) return timeout_ns;

@@ -32,7 +32,7 @@ class SocketBackend : public ConsoleBackend {
   void Write(std::span<const u8> bytes) override;
   std::size_t Read(std::span<u8> to) override;
   bool InputEnded() const override { return false; }  // somebody else may connect
-  u64 Wait(u64 timeout_ns, bool want_input) override;
+  u64 Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) override;
   std::optional<ConsoleEvent> NextEvent() override;
 
  private:

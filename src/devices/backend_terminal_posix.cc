@@ -129,19 +129,23 @@ void TerminalBackend::EndInput(std::string why) {
   events_.push_back(ConsoleEvent{ConsoleEventKind::kInputEnded, 0, std::move(why)});
 }
 
-u64 TerminalBackend::Wait(u64 timeout_ns, bool want_input) {
+u64 TerminalBackend::Wait(u64 timeout_ns, bool want_input,
+                          std::span<const WaitFd> others) {
   if (!events_.empty() || (want_input && !waiting_.empty())) return 0;
-  pollfd fds[2];
-  nfds_t count = 0;
+  std::vector<pollfd> fds;
   // The way out of a terminal must work when there is no room for input, too.
-  if (!ended_ && (want_input || raw_)) fds[count++] = {options_.in_fd, POLLIN, 0};
+  if (!ended_ && (want_input || raw_)) fds.push_back({options_.in_fd, POLLIN, 0});
   if (options_.signals != nullptr) {
-    fds[count++] = {options_.signals->wake_fd(), POLLIN, 0};
+    fds.push_back({options_.signals->wake_fd(), POLLIN, 0});
+  }
+  for (const WaitFd& other : others) {
+    const int events = (other.read ? POLLIN | POLLPRI : 0) | (other.write ? POLLOUT : 0);
+    fds.push_back({other.fd, static_cast<short>(events), 0});
   }
   const auto start = std::chrono::steady_clock::now();
   const timespec timeout = {static_cast<time_t>(timeout_ns / kNsPerSecond),
                             static_cast<long>(timeout_ns % kNsPerSecond)};
-  const int ready = ppoll(fds, count, &timeout, nullptr);
+  const int ready = ppoll(fds.data(), fds.size(), &timeout, nullptr);
   if (options_.signals != nullptr) options_.signals->Drain();
   if (raw_) ReadTerminal();
   // A wait that ended by itself took what was asked for, not a little more each time.

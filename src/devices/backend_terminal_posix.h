@@ -35,7 +35,7 @@ class TerminalBackend : public ConsoleBackend {
   void Write(std::span<const u8> bytes) override;
   std::size_t Read(std::span<u8> to) override;
   bool InputEnded() const override { return ended_ && waiting_.empty(); }
-  u64 Wait(u64 timeout_ns, bool want_input) override;
+  u64 Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) override;
   std::optional<ConsoleEvent> NextEvent() override;
 
  private:

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/types.h"
+#include "devices/wait_fd.h"
 
 namespace lgx {
 
@@ -56,9 +57,9 @@ class ConsoleBackend {
   virtual bool InputEnded() const = 0;
 
   // Waits until input or an event may be there, at most `timeout_ns`. Ends early at will.
-  // `want_input` false: there is no room for input, so it is no reason to wake up.
-  // Returns how long it took.
-  virtual u64 Wait(u64 timeout_ns, bool want_input) = 0;
+  // `want_input` false: there is no room for input, so it is no reason to wake up. The
+  // `others` are a reason, too. Returns how long it took.
+  virtual u64 Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) = 0;
 
   // The oldest event not yet taken.
   virtual std::optional<ConsoleEvent> NextEvent() = 0;

@@ -18,8 +18,7 @@ u64 VirtualClock::TicksAt(u64 ns) const {
   return ticks;
 }
 
-void VirtualClock::SkipTo(u64 ns) {
-  const u64 target = TicksAt(ns);
+void VirtualClock::SkipToTick(u64 target) {
   const u64 now = Ticks();
   if (target <= now) return;
   skipped_ += target - now;

@@ -33,7 +33,8 @@ class VirtualClock final : public HostClock {
   // until then; 0 for the past.
   u64 RetiredAt(u64 ticks) const { return ticks > skipped_ ? ticks - skipped_ : 0; }
   // Time passes without instructions, up to `ns`. Not backwards.
-  void SkipTo(u64 ns);
+  void SkipTo(u64 ns) { SkipToTick(TicksAt(ns)); }
+  void SkipToTick(u64 target);
 
   u64 NowNs() const override;
   WallTime Wall() const override;

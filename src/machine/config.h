@@ -34,6 +34,9 @@ struct MachineConfig {
     std::string symbols;
   } kernel;
 
+  // Which of several Guests in one process this is, from 0.
+  u32 number = 0;
+
   u64 memory = 64 * kMiB;
 
   struct Cpu {
@@ -87,12 +90,14 @@ struct MachineConfig {
     Backend backend = Backend::kUser;
     std::vector<std::string> forward;  // user: "tcp:2222:22", host port and guest port
     std::string hostname;              // user: what the Guest learns by DHCP
+    bool restricted = false;           // user: the Guest reaches nobody by itself
     std::string group;                 // virtual: all devices of one name are connected
     std::string interface;             // tap: its name; empty: the host system chooses
     std::string bridge;                // tap: the bridge it is added to
     std::optional<u32> address;        // tap: IPv4 address of the host's end
     i32 fd = -1;                       // fd: opened by somebody else
-    std::optional<std::array<u8, 6>> mac;  // nothing: derived from the seed
+    std::optional<std::array<u8, 6>> mac;  // nothing: AutomaticMac()
+    bool offload = true;                   // unfinished frames, where both ends can
     std::string capture;                   // pcap file
   };
   std::vector<Net> net;
@@ -181,12 +186,15 @@ StatusOr<std::optional<bool>> ParseAutoOnOff(std::string_view text);
 // PATH[,ro][,snapshot][,overlay=FILE][,sync=flush|always|never][,id=TEXT]
 Status AddBlock(std::string_view text, MachineConfig* config);
 // none, user[,fwd=tcp:2222:22][,hostname=NAME], virtual=GROUP, tap[=IF][,bridge=NAME],
-// fd=N; each also with [,mac=MAC][,capture=FILE]
+// fd=N; each also with [,mac=MAC][,offload=off][,capture=FILE]
 Status AddNet(std::string_view text, MachineConfig* config);
 // IP[:MAC] or bridge:NAME[:MAC], as the original Launcher had it (guest-03 A6).
 Status AddTunnet(std::string_view text, MachineConfig* config);
 // REGEX[,send=TEXT][,exit=N]
 Status AddExpect(std::string_view text, MachineConfig* config);
+
+// The address of network card `index` of Guest `number`: another one for each.
+std::array<u8, 6> AutomaticMac(u32 number, u32 index);
 
 // Every device but the console, which comes last, in the order the Guest finds them.
 std::vector<MachineConfig::DeviceRef> DeviceOrder(const MachineConfig& config);

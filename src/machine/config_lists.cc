@@ -174,6 +174,10 @@ constexpr ItemSpec kNetItems[] = {
        return AssignName(v, "a host name", 63, &c->net[i].hostname);
      },
      [](const Config& c, size_t i) { return c.net[i].hostname; }},
+    {"restrict", Form::kSwitch, nullptr, false,
+     "user: the guest reaches nobody by itself; forwards work",
+     [](Text v, Config* c, size_t i) { return AssignBool(v, &c->net[i].restricted); },
+     [](const Config& c, size_t i) { return SwitchText(c.net[i].restricted); }},
     {"group", Form::kText, nullptr, false,
      "virtual: devices of the same group are connected",
      [](Text v, Config* c, size_t i) {
@@ -209,6 +213,10 @@ constexpr ItemSpec kNetItems[] = {
      [](const Config& c, size_t i) {
        return c.net[i].mac ? FormatMac(*c.net[i].mac) : std::string("none");
      }},
+    {"offload", Form::kSwitch, nullptr, false,
+     "long packets and unfinished checksums, where both ends know them",
+     [](Text v, Config* c, size_t i) { return AssignBool(v, &c->net[i].offload); },
+     [](const Config& c, size_t i) { return SwitchText(c.net[i].offload); }},
     {"capture", Form::kPath, nullptr, false, "file that gets all packets, as pcap",
      [](Text v, Config* c, size_t i) { return c->net[i].capture = v, absl::OkStatus(); },
      [](const Config& c, size_t i) { return c.net[i].capture; }},
@@ -411,6 +419,11 @@ Status AddExpect(std::string_view text, MachineConfig* config) {
   }
   *config = std::move(with);
   return absl::OkStatus();
+}
+
+std::array<u8, 6> AutomaticMac(u32 number, u32 index) {
+  // The bit for addresses given locally, and the program's name.
+  return {0x02, 'l', 'g', 'x', static_cast<u8>(number), static_cast<u8>(index)};
 }
 
 std::vector<MachineConfig::DeviceRef> DeviceOrder(const MachineConfig& config) {

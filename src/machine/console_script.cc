@@ -50,9 +50,9 @@ std::size_t ConsoleScript::Read(std::span<u8> to) {
   return count;
 }
 
-u64 ConsoleScript::Wait(u64 timeout_ns, bool want_input) {
+u64 ConsoleScript::Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) {
   if (!events_.empty() || (want_input && !typed_.empty())) return 0;
-  return real_.Wait(timeout_ns, want_input);
+  return real_.Wait(timeout_ns, want_input, others);
 }
 
 std::optional<ConsoleEvent> ConsoleScript::NextEvent() {

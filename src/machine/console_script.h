@@ -37,7 +37,7 @@ class ConsoleScript final : public ConsoleBackend {
   void Write(std::span<const u8> bytes) override;
   std::size_t Read(std::span<u8> to) override;
   bool InputEnded() const override { return typed_.empty() && real_.InputEnded(); }
-  u64 Wait(u64 timeout_ns, bool want_input) override;
+  u64 Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) override;
   std::optional<ConsoleEvent> NextEvent() override;
 
  private:

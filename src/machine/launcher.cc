@@ -95,9 +95,10 @@ void Describe(const Machine& machine, const BootFiles& files, LaunchResult* resu
 
 // Devices that can be asked for and are not there yet.
 Status CheckDevices(const MachineConfig& config) {
-  if (!config.net.empty()) {
+  for (const MachineConfig::Net& net : config.net) {
+    if (net.capture.empty()) continue;
     return Errorf(StatusCode::kFailedPrecondition,
-                  "network (--net, --tunnet): this device is not built yet");
+                  "writing packets to a file (--net ...,capture=): not built yet");
   }
   return absl::OkStatus();
 }
@@ -139,41 +140,75 @@ StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
   return files;
 }
 
+GuestRun::GuestRun(const MachineConfig& config, const BuiltinKernel& builtin,
+                   ConsoleBackend& console, LaunchObserver& observer)
+    : config_(config), builtin_(builtin), console_(console), observer_(observer) {}
+
+Status GuestRun::Boot(Networks& networks) {
+  LGX_RETURN_IF_ERROR(cables_.Open(config_.net, networks));
+  StatusOr<Disks> disks = Disks::Open(config_);
+  if (!disks.ok()) return disks.status();
+  disks_ = *std::move(disks);
+  return MakeMachine();
+}
+
+Status GuestRun::MakeMachine() {
+  machine_.reset();
+  StatusOr<BootFiles> files = ReadBootFiles(config_, builtin_);
+  if (!files.ok()) return files.status();
+  files_ = *std::move(files);
+  if (second_try_) {
+    files_.mode = *second_try_;
+    files_.mode_is_guess = false;
+  }
+  const BootRequest request{config_,           files_.kernel,     files_.kernel_file,
+                            files_.initrd,     files_.generation, files_.mode,
+                            &disks_,           cables_.backends()};
+  StatusOr<std::unique_ptr<Machine>> machine =
+      Machine::Create(request, console_, &observer_);
+  if (!machine.ok()) return machine.status();
+  machine_ = *std::move(machine);
+  observer_.OnBoot(files_, result_.boots++);
+  return absl::OkStatus();
+}
+
+// A kernel that does not tell the format of its page tables gets a second chance.
+bool GuestRun::TriesOtherMode() {
+  if (!config_.cpu.model->Has(kFeaturePae) ||
+      !LooksLikeWrongMode(files_, *machine_, result_.ending)) {
+    return false;
+  }
+  observer_.OnWarning(
+      "the kernel does not tell the format of its page tables and died without PAE "
+      "(" +
+      result_.ending.reason + "); trying once with PAE. --pae says it for good.");
+  second_try_ = PagingMode::kPae;
+  return true;
+}
+
+StatusOr<bool> GuestRun::GoOn() {
+  result_.ending = machine_->ending();
+  if (!TriesOtherMode()) {
+    Describe(*machine_, files_, &result_);
+    if (const Status synced = disks_.Sync(); !synced.ok()) {
+      result_.ending = {Ending::Kind::kHostRefused, MessageOf(synced), "", 0};
+    }
+    if (!StartsAgain(config_, result_.ending)) return false;
+  }
+  LGX_RETURN_IF_ERROR(MakeMachine());
+  return true;
+}
+
 StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
                               ConsoleBackend& console, LaunchObserver& observer) {
-  LaunchResult result;
-  StatusOr<Disks> disks = Disks::Open(config);
-  if (!disks.ok()) return disks.status();
-  std::optional<PagingMode> second_try;
+  Networks networks;
+  GuestRun run(config, builtin, console, observer);
+  LGX_RETURN_IF_ERROR(run.Boot(networks));
   while (true) {
-    StatusOr<BootFiles> files = ReadBootFiles(config, builtin);
-    if (!files.ok()) return files.status();
-    if (second_try) {
-      files->mode = *second_try;
-      files->mode_is_guess = false;
-    }
-    const BootRequest request{config,        files->kernel,     files->kernel_file,
-                              files->initrd, files->generation, files->mode,
-                              &*disks};
-    StatusOr<std::unique_ptr<Machine>> machine =
-        Machine::Create(request, console, &observer);
-    if (!machine.ok()) return machine.status();
-    observer.OnBoot(*files, result.boots++);
-    result.ending = (*machine)->Run();
-    if (config.cpu.model->Has(kFeaturePae) &&
-        LooksLikeWrongMode(*files, **machine, result.ending)) {
-      observer.OnWarning(
-          "the kernel does not tell the format of its page tables and died without PAE "
-          "(" +
-          result.ending.reason + "); trying once with PAE. --pae says it for good.");
-      second_try = PagingMode::kPae;
-      continue;
-    }
-    Describe(**machine, *files, &result);
-    if (const Status synced = disks->Sync(); !synced.ok()) {
-      result.ending = {Ending::Kind::kHostRefused, MessageOf(synced), "", 0};
-    }
-    if (!StartsAgain(config, result.ending)) return result;
+    run.machine().Run();
+    const StatusOr<bool> again = run.GoOn();
+    if (!again.ok()) return again.status();
+    if (!*again) return run.TakeResult();
   }
 }
 

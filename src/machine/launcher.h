@@ -3,14 +3,19 @@
 #ifndef LGX_MACHINE_LAUNCHER_H_
 #define LGX_MACHINE_LAUNCHER_H_
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/stats.h"
 #include "base/status.h"
 #include "machine/config.h"
+#include "machine/disks.h"
 #include "machine/kernel_image.h"
 #include "machine/machine.h"
+#include "machine/networks.h"
 
 namespace lgx {
 
@@ -52,6 +57,39 @@ class LaunchObserver : public MachineObserver {
   // Before the first instruction of each boot.
   virtual void OnBoot(const BootFiles& files, u32 boot) = 0;
   virtual void OnWarning(const std::string& text) = 0;
+};
+
+// One configured Guest from its first boot to its last. How its machine runs is left to
+// the caller.
+class GuestRun {
+ public:
+  // All of them outlive it.
+  GuestRun(const MachineConfig& config, const BuiltinKernel& builtin,
+           ConsoleBackend& console, LaunchObserver& observer);
+
+  // Reads the files, plugs the cards in, makes the machine. Before anything else. The
+  // hubs are those of `networks`, which outlives it.
+  Status Boot(Networks& networks);
+  Machine& machine() { return *machine_; }
+  // machine() has ended. True: the Guest was booted again, and machine() is a new one.
+  // False: that was all.
+  StatusOr<bool> GoOn();
+  LaunchResult TakeResult() { return std::move(result_); }
+
+ private:
+  Status MakeMachine();
+  bool TriesOtherMode();
+
+  const MachineConfig& config_;
+  const BuiltinKernel& builtin_;
+  ConsoleBackend& console_;
+  LaunchObserver& observer_;
+  GuestCables cables_;
+  BootFiles files_;
+  Disks disks_;
+  std::unique_ptr<Machine> machine_;
+  std::optional<PagingMode> second_try_;
+  LaunchResult result_;
 };
 
 // Runs the configured Guest to its end, restarts included. A restart reads the files

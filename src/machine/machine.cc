@@ -65,6 +65,31 @@ const char* NameOf(Ending::Kind kind) {
   return "?";
 }
 
+std::optional<Ending> EndingFor(const ConsoleEvent& event) {
+  switch (event.kind) {
+    case ConsoleEventKind::kQuit:
+      return Ending{Ending::Kind::kQuit, "quit from the console", "", 0};
+    case ConsoleEventKind::kThreeCtrlC:
+      return Ending{Ending::Kind::kThreeCtrlC, "three Ctrl-C", "", 0};
+    case ConsoleEventKind::kSignal:
+      return Ending{Ending::Kind::kSignal, "ended by a signal", "", event.value};
+    case ConsoleEventKind::kOutputClosed:
+      return Ending{Ending::Kind::kOutputClosed, "nobody reads the output any more", "",
+                    0};
+    case ConsoleEventKind::kOutputFailed:
+      return Ending{Ending::Kind::kHostRefused, event.text, "", 0};
+    case ConsoleEventKind::kTimeout:
+      return Ending{Ending::Kind::kTimeout, "the time limit is reached", "", 0};
+    case ConsoleEventKind::kOutputLimit:
+      return Ending{Ending::Kind::kLimit, event.text, "", 0};
+    case ConsoleEventKind::kScriptEnd:
+      return Ending{Ending::Kind::kScript, "the console said " + event.text, "",
+                    event.value};
+    default:
+      return std::nullopt;
+  }
+}
+
 // The console's far end, which also notes when the Guest spoke last.
 class Machine::NotedConsole final : public ConsoleBackend {
  public:
@@ -75,8 +100,8 @@ class Machine::NotedConsole final : public ConsoleBackend {
   }
   std::size_t Read(std::span<u8> to) override { return real_.Read(to); }
   bool InputEnded() const override { return real_.InputEnded(); }
-  u64 Wait(u64 timeout_ns, bool want_input) override {
-    return real_.Wait(timeout_ns, want_input);
+  u64 Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) override {
+    return real_.Wait(timeout_ns, want_input, others);
   }
   std::optional<ConsoleEvent> NextEvent() override { return real_.NextEvent(); }
 
@@ -103,7 +128,10 @@ Machine::Machine(const BootRequest& request, ConsoleBackend& console,
       slots_(request.config.seed),
       noted_(std::make_unique<NotedConsole>(*this, console)),
       backend_(*noted_),
-      abi_(AbiOf(request)) {}
+      abi_(AbiOf(request)),
+      net_backends_(request.nets),
+      nets_(request.nets.size()),
+      inputs_(*noted_, request.nets) {}
 
 Machine::~Machine() {
   // The Guest gives its pages back before the pool goes.
@@ -164,6 +192,7 @@ Status Machine::MakeBus(Disks* disks) {
 
 // Devices in the order of the options (guest-02 section 1).
 Status Machine::AddDevices(Disks* disks) {
+  CHECK(net_backends_.size() == config_.net.size()) << "a card without a cable";
   for (const MachineConfig::DeviceRef& ref : DeviceOrder(config_)) {
     LGX_RETURN_IF_ERROR(AddDevice(ref, disks));
   }
@@ -179,7 +208,7 @@ Status Machine::AddDevice(const MachineConfig::DeviceRef& ref, Disks* disks) {
     case MachineConfig::DeviceKind::kRng:
       return bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed));
     case MachineConfig::DeviceKind::kNet:
-      break;
+      return AddNet(ref.index);
   }
   return absl::OkStatus();
 }
@@ -188,6 +217,20 @@ Status Machine::AddConsole() {
   auto console = std::make_unique<Console>(backend_);
   console_ = console.get();
   return bus_->AddDevice(std::move(console));
+}
+
+Status Machine::AddNet(u32 index) {
+  const MachineConfig::Net& net = config_.net[index];
+  Net::Options options;
+  options.index = index;
+  options.offload = net.offload;
+  options.mac = net.mac;
+  // On a tap that the original Launcher would have made, the Guest's driver makes one up.
+  const bool as_original = net.address || !net.bridge.empty();
+  if (!net.mac && !as_original) options.mac = AutomaticMac(config_.number, index);
+  auto card = std::make_unique<Net>(*net_backends_[index], options);
+  nets_[index] = card.get();
+  return bus_->AddDevice(std::move(card));
 }
 
 Status Machine::StartGuest(const BootRequest& request) {
@@ -261,7 +304,7 @@ void Machine::RestartHostTimer() {
 //:
 u64 Machine::NextEvent() {
   u64 ticks = timer_period_ == 0 ? EventSource::kNever : next_timer_;
-  ticks = std::min(ticks, limit_ticks_);
+  ticks = std::min({ticks, limit_ticks_, horizon_});
   if (const auto deadline = NextDeadlineNs(*file_->guest())) {
     ticks = std::min(ticks, clock_->TicksAt(*deadline));
   }
@@ -274,6 +317,7 @@ u64 Machine::NextEvent() {
 u8 Machine::EventDue() {
   if (timer_period_ != 0 && clock_->Ticks() >= next_timer_) RestartHostTimer();
   CheckLimits();
+  if (clock_->Ticks() >= horizon_) file_->guest()->SendSignal();
   return kHostTimerVector;
 }
 
@@ -307,25 +351,36 @@ void Machine::CheckLimits() {
 // errors are sleep, restart, death, and a signal.
 //:
 Ending Machine::Run() {
-  ServeConsole();
-  while (!ending_) {
-    u8 news[PendingTrap::kSize];
-    const i32 result = file_->Read(news, kLauncherTask);
-    if (result == sizeof(u32)) {
-      HandleNotify(LoadLe<u32>(news));
-    } else if (result == PendingTrap::kSize) {
-      HandleTrap(news);
-    } else if (result == -kEagain) {
-      Idle();
-    } else if (result == -kErestart) {
-      End({Ending::Kind::kRestart, "the Guest asked for a restart", "", 0});
-    } else if (result == -kEnoent) {
-      HandleDeath();
-    } else {
-      CHECK(result == -kEintr) << "read() gave " << result;
-    }
-  }
+  TakeInput();
+  while (!ending_) Step();
   return *ending_;
+}
+
+Machine::Stop Machine::RunUntil(u64 ns) {
+  horizon_ = clock_->TicksAt(ns);
+  asleep_ = false;
+  TakeInput();
+  while (!ending_ && clock_->Ticks() < horizon_) Step();
+  if (ending_) return Stop::kEnded;
+  return asleep_ ? Stop::kAsleep : Stop::kReached;
+}
+
+void Machine::Step() {
+  u8 news[PendingTrap::kSize];
+  const i32 result = file_->Read(news, kLauncherTask);
+  if (result == sizeof(u32)) {
+    HandleNotify(LoadLe<u32>(news));
+  } else if (result == PendingTrap::kSize) {
+    HandleTrap(news);
+  } else if (result == -kEagain) {
+    Idle();
+  } else if (result == -kErestart) {
+    End({Ending::Kind::kRestart, "the Guest asked for a restart", "", 0});
+  } else if (result == -kEnoent) {
+    HandleDeath();
+  } else {
+    CHECK(result == -kEintr) << "read() gave " << result;
+  }
 }
 
 void Machine::End(Ending ending) {
@@ -371,16 +426,25 @@ void Machine::HandleTrap(std::span<const u8> pending) {
   }
 }
 
-void Machine::Raise(u32 irq) { file_->guest()->SetInterrupt(irq); }
+void Machine::Raise(u32 irq) {
+  ++interrupts_raised_;
+  file_->guest()->SetInterrupt(irq);
+}
 
-void Machine::RunHostTasks(u32) { ServeConsole(); }
+void Machine::RunHostTasks(u32) { TakeInput(); }
 
-// Takes all input that is there, so that what comes from a file comes at the same
-// instruction in every run, however it is read.
-void Machine::ServeConsole() {
+// The one place where anything from outside enters the run (inputs.h).
+void Machine::TakeInput() {
+  TakeConsoleInput();
+  TakeFrames();
+}
+
+// Takes all that is there, so that what comes from a file comes at the same instruction
+// in every run, however it is read.
+void Machine::TakeConsoleInput() {
   u8 bytes[4096];
   while (const std::size_t room = std::min(sizeof bytes, console_->InputRoom())) {
-    const std::size_t n = backend_.Read(std::span(bytes, room));
+    const std::size_t n = inputs_.ReadConsole(std::span(bytes, room));
     if (n == 0) break;
     console_->QueueInput(std::span(bytes, n));
     if (const MaybeViolation violation = console_->DeliverInput()) StopFor(*violation);
@@ -390,42 +454,27 @@ void Machine::ServeConsole() {
   }
 }
 
+void Machine::TakeFrames() {
+  for (u32 i = 0; i < nets_.size(); ++i) {
+    NetFrame frame;
+    while (nets_[i]->HasInputRoom() && inputs_.ReceiveFrame(i, &frame)) {
+      nets_[i]->QueueInput(std::move(frame));
+      if (nets_[i]->HasInputRoom()) continue;
+      if (const MaybeViolation violation = nets_[i]->DeliverInput()) StopFor(*violation);
+    }
+    if (const MaybeViolation violation = nets_[i]->DeliverInput()) StopFor(*violation);
+  }
+}
+
 void Machine::HandleConsoleEvent(const ConsoleEvent& event) {
-  switch (event.kind) {
-    case ConsoleEventKind::kQuit:
-      End({Ending::Kind::kQuit, "quit from the console", "", 0});
-      break;
-    case ConsoleEventKind::kThreeCtrlC:
-      End({Ending::Kind::kThreeCtrlC, "three Ctrl-C", "", 0});
-      break;
-    case ConsoleEventKind::kSignal:
-      End({Ending::Kind::kSignal, "ended by a signal", "", event.value});
-      break;
-    case ConsoleEventKind::kOutputClosed:
-      End({Ending::Kind::kOutputClosed, "nobody reads the output any more", "", 0});
-      break;
-    case ConsoleEventKind::kOutputFailed:
-      End({Ending::Kind::kHostRefused, event.text, "", 0});
-      break;
-    case ConsoleEventKind::kTimeout:
-      End({Ending::Kind::kTimeout, "the time limit is reached", "", 0});
-      break;
-    case ConsoleEventKind::kOutputLimit:
-      End({Ending::Kind::kLimit, event.text, "", 0});
-      break;
-    case ConsoleEventKind::kScriptEnd:
-      End({Ending::Kind::kScript, "the console said " + event.text, "", event.value});
-      break;
-    case ConsoleEventKind::kStats:
-      if (observer_ != nullptr) {
-        Stats stats;
-        VisitStats(stats);
-        observer_->OnStats(stats);
-      }
-      break;
-    default:
-      if (observer_ != nullptr) observer_->OnConsoleEvent(event);
-      break;
+  if (event.kind == ConsoleEventKind::kStats && observer_ != nullptr) {
+    Stats stats;
+    VisitStats(stats);
+    observer_->OnStats(stats);
+  } else if (std::optional<Ending> ending = EndingFor(event)) {
+    End(*std::move(ending));
+  } else if (observer_ != nullptr) {
+    observer_->OnConsoleEvent(event);
   }
 }
 
@@ -436,29 +485,40 @@ void Machine::HandleConsoleEvent(const ConsoleEvent& event) {
 // how long it took changes when input arrives, and nothing else.
 //:
 void Machine::Idle() {
-  ServeConsole();
-  if (ending_) return;
-  const Guest& guest = *file_->guest();
-  if (guest.cpu.irqs_pending.load(std::memory_order_relaxed) != 0 &&
-      looked_again_at_ != cpu_->retired()) {
-    // Input has just raised one: look again before sleeping. Once is enough as long as
-    // the Guest has executed nothing.
-    looked_again_at_ = cpu_->retired();
-    return;
+  const u64 before = interrupts_raised_;
+  TakeInput();
+  // Input has just raised an interrupt: the Guest gets a look at it before it sleeps.
+  if (ending_ || interrupts_raised_ != before) return;
+  const std::optional<u64> deadline = WakeNs();
+  if (horizon_ == EventSource::kNever) {
+    SleepUntil(deadline);
+  } else {
+    asleep_ = !deadline || clock_->TicksAt(*deadline) > horizon_;
+    clock_->SkipToTick(asleep_ ? horizon_ : clock_->TicksAt(*deadline));
   }
-  std::optional<u64> deadline = NextDeadlineNs(guest);
-  if (limit_ticks_ != EventSource::kNever) {
-    const u64 limit = *LimitNs();
-    deadline = std::min(deadline.value_or(limit), limit);
-  }
-  SleepUntil(deadline);
   RestartHostTimer();
   CheckLimits();
 }
 
+std::optional<u64> Machine::WakeNs() const {
+  const std::optional<u64> deadline = NextDeadlineNs(*file_->guest());
+  if (limit_ticks_ == EventSource::kNever) return deadline;
+  const u64 limit = *LimitNs();
+  return std::min(deadline.value_or(limit), limit);
+}
+
+InputWish Machine::WishedInput() const {
+  InputWish wish;
+  wish.console = console_->InputRoom() != 0;
+  for (u32 i = 0; i < nets_.size(); ++i) {
+    if (!nets_[i]->HasInputRoom()) wish.cards &= ~(1u << i);
+  }
+  return wish;
+}
+
 void Machine::SleepUntil(std::optional<u64> deadline) {
   const u64 now = clock_->NowNs();
-  const bool input_may_come = !backend_.InputEnded();
+  const bool input_may_come = inputs_.MayCome();
   if (!input_may_come) {
     if (!deadline) {
       End({Ending::Kind::kLimit, "the Guest sleeps for ever: no timer, no more input", "",
@@ -479,7 +539,7 @@ void Machine::SleepUntil(std::optional<u64> deadline) {
     return;
   }
   const u64 wait = deadline ? (*deadline > now ? *deadline - now : 0) : kLongestWaitNs;
-  const u64 waited = backend_.Wait(wait, console_->InputRoom() != 0);
+  const u64 waited = inputs_.Wait(wait, WishedInput());
   clock_->SkipTo(now + std::min(wait, waited));
 }
 

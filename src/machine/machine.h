@@ -20,11 +20,13 @@
 #include "devices/console.h"
 #include "devices/device_bus.h"
 #include "devices/lguest_bus.h"
+#include "devices/net.h"
 #include "devices/pci_bus.h"
 #include "hypercalls/lguest_file.h"
 #include "machine/clock.h"
 #include "machine/config.h"
 #include "machine/disks.h"
+#include "machine/inputs.h"
 #include "machine/kernel_image.h"
 #include "machine/trap_emulator.h"
 #include "switcher/crossing.h"
@@ -40,6 +42,8 @@ struct BootRequest {
   Generation generation = Generation::kR;
   PagingMode mode = PagingMode::kTwoLevel;
   Disks* disks = nullptr;  // one for each of config.block; outlive the Machine
+  // The far ends of the network cards, one for each of config.net. Outlive the machine.
+  std::vector<NetBackend*> nets = {};
 };
 
 // Why a run is over.
@@ -67,6 +71,9 @@ struct Ending {
 
 const char* NameOf(Ending::Kind kind);
 
+// The ending that a console event asks for. Nothing: the run goes on.
+std::optional<Ending> EndingFor(const ConsoleEvent& event);
+
 // The people's side of a run: words for stderr, and requests that the Guest never sees.
 class MachineObserver {
  public:
@@ -85,8 +92,27 @@ class Machine final : private EventSource, private HostServices, private IrqLine
                                                    MachineObserver* observer);
   ~Machine() override;
 
-  // Runs the Guest to its end. Once.
+  // Runs the Guest to its end, alone. Once.
   Ending Run();
+
+  // --- one machine of several (fleet.h)
+  enum class Stop : u8 {
+    kEnded,
+    kReached,  // the time has come, and the Guest has work to do
+    kAsleep,   // the time has come, and the Guest waits
+  };
+  // Takes what has come from outside, then runs the Guest until virtual_ns() is `ns`. A
+  // sleeping Guest never waits in real time here: its time passes at once.
+  Stop RunUntil(u64 ns);
+  // How it ended, after kEnded.
+  const Ending& ending() const { return *ending_; }
+  // Ends the run from outside.
+  void End(Ending ending);
+  // When a sleeping Guest, or a limit, is due by itself.
+  std::optional<u64> WakeNs() const;
+  u64 last_output_ns() const { return last_output_ns_; }
+  LiveInputs& inputs() { return inputs_; }
+  InputWish WishedInput() const;
 
   u64 instructions() const { return cpu_->retired(); }
   u64 virtual_ns() const { return clock_->NowNs(); }
@@ -107,6 +133,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   Status MakeBus(Disks* disks);
   Status AddDevices(Disks* disks);
   Status AddDevice(const MachineConfig::DeviceRef& ref, Disks* disks);
+  Status AddNet(u32 index);
   Status AddConsole();
   Status StartGuest(const BootRequest& request);
 
@@ -122,12 +149,14 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   void HandleNotify(u32 address);
   void HandleTrap(std::span<const u8> pending);
   void HandleDeath();
+  void Step();
   void Idle();
   void SleepUntil(std::optional<u64> deadline);
-  void ServeConsole();
+  void TakeInput();
+  void TakeConsoleInput();
+  void TakeFrames();
   void HandleConsoleEvent(const ConsoleEvent& event);
   void StopFor(const Violation& violation);
-  void End(Ending ending);
   void CheckLimits();
   std::optional<u64> LimitNs() const;
   u64 LimitTicks() const;
@@ -155,9 +184,14 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   PciBus* pci_bus_ = nullptr;        // ... or of this one
   Console* console_ = nullptr;       // the bus owns it
   std::unique_ptr<LguestFile> file_;
+  std::vector<NetBackend*> net_backends_;
+  std::vector<Net*> nets_;  // the bus owns them
+  LiveInputs inputs_;
   std::optional<Ending> ending_;
-  u64 looked_again_at_ = ~u64{0};  // instructions then
-  u64 timer_period_ = 0;           // ticks
+  u64 horizon_ = EventSource::kNever;  // ticks, of RunUntil()
+  bool asleep_ = false;
+  u64 interrupts_raised_ = 0;
+  u64 timer_period_ = 0;  // ticks
   u64 next_timer_ = 0;
   u64 limit_ticks_ = 0;
   u64 last_output_ns_ = 0;

@@ -10,11 +10,13 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "devices/backend_prefix.h"
 #include "devices/backend_signals_posix.h"
 #include "devices/backend_socket_posix.h"
 #include "devices/backend_terminal_posix.h"
 #include "guests/builtin_guest.h"
 #include "machine/console_script.h"
+#include "machine/fleet.h"
 #include "machine/launcher.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
@@ -29,6 +31,10 @@ using SteadyClock = std::chrono::steady_clock;
 using Backend = MachineConfig::Console::Backend;
 
 BuiltinKernel Builtin() { return {BuiltinGuestImage(false), BuiltinGuestImage(true)}; }
+
+u64 NsSince(SteadyClock::time_point start) {
+  return static_cast<u64>(std::chrono::nanoseconds(SteadyClock::now() - start).count());
+}
 
 // The console's far end, as --console says, and what belongs to it.
 struct FarEnd {
@@ -102,12 +108,14 @@ void WaitForClient(const MachineConfig& config, const Screen& screen, FarEnd* en
   (void)end->socket->WaitForClient(config.limits.timeout_ns.value_or(~u64{0}));
 }
 
-void Summarise(const Screen& screen, const RunResult& result, int code) {
+// `who` begins each line of ours: "lgx: ", perhaps with the Guest's number.
+void Summarise(const Screen& screen, const std::string& who, const RunResult& result,
+               int code) {
   const LaunchResult& launch = result.launch;
-  if (!launch.ending.detail.empty()) screen.Say("lgx: " + launch.ending.detail + "\n");
+  if (!launch.ending.detail.empty()) screen.Say(who + launch.ending.detail + "\n");
   if (!launch.post_mortem.empty()) screen.Say(launch.post_mortem);
   screen.Say(absl::StrFormat(
-      "lgx: %s; %.3f s virtual, %.3f s real, %d instructions, hash %s, exit code %d\n",
+      "%s%s; %.3f s virtual, %.3f s real, %d instructions, hash %s, exit code %d\n", who,
       screen.Painted(code == kExitOk, ReasonOf(result)),
       static_cast<double>(launch.virtual_ns) / 1e9,
       static_cast<double>(result.real_ns) / 1e9, launch.instructions,
@@ -121,11 +129,10 @@ MachineConfig ConfigOf(const CommandLine& line) {
   } else if (line.until.kind == StopPoint::Kind::kTime) {
     config.limits.until_ns = line.until.value;
   }
-  // Without a terminal nobody would type at the built-in guest's shell: it shows all it
-  // has.
+  // Where nobody would type at the built-in guest's shell, it shows all it has.
+  const bool typed_at = config.number == 0 && isatty(0) != 0;
   if (config.kernel.path.empty() && config.kernel.cmdline.empty() &&
-      config.expect.empty() && config.console.backend != Backend::kSocket &&
-      isatty(0) == 0) {
+      config.expect.empty() && config.console.backend != Backend::kSocket && !typed_at) {
     config.kernel.cmdline = "demo";
   }
   return config;
@@ -149,9 +156,118 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
   RunResult result;
   result.launch = *std::move(launch);
   result.script = {script.done(), script.size(), script.waits_for()};
-  result.real_ns =
-      static_cast<u64>(std::chrono::nanoseconds(SteadyClock::now() - start).count());
+  result.real_ns = NsSince(start);
   return result;
+}
+
+Screen::Options ScreenOptionsOf(const CommandLine& line) {
+  Screen::Options options;
+  options.quiet = line.quiet;
+  options.verbose = line.verbose;
+  options.terminal = isatty(2) != 0;
+  options.color = WantColor(line.color, options.terminal);
+  return options;
+}
+
+// ---- several Guests
+
+// A Guest behind --and: its console, and who hears of it.
+struct FurtherGuest {
+  FarEnd end;
+  std::unique_ptr<Screen> screen;
+};
+
+// Its console is a file, nothing, or its lines among those of the first Guest.
+StatusOr<FarEnd> OpenFurther(const CommandLine& line, SharedConsole& first) {
+  const std::string name = absl::StrFormat("guest %d", line.config.number + 1);
+  if (!line.config.expect.empty()) {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "%s: only the first guest can have a script (--expect)", name);
+  }
+  switch (line.config.console.backend) {
+    case Backend::kAuto: {
+      FarEnd end;
+      end.backend = std::make_unique<PrefixConsole>(first, name + ": ");
+      return end;
+    }
+    case Backend::kNone:
+    case Backend::kFile:
+      return OpenConsole(line, nullptr);
+    default:
+      return Errorf(StatusCode::kFailedPrecondition,
+                    "%s: only the first guest can have the terminal or a socket; use "
+                    "--console file=F or none, or leave the option out to see its lines "
+                    "among those of the first",
+                    name);
+  }
+}
+
+StatusOr<FleetResult> LaunchSeveral(const CommandLine& line,
+                                    std::span<const MachineConfig> configs,
+                                    std::vector<Pattern> patterns,
+                                    ScriptResult* script_result) {
+  StopSignals signals;
+  StatusOr<FarEnd> end = OpenConsole(line, &signals);
+  if (!end.ok()) return end.status();
+  Screen::Options options = ScreenOptionsOf(line);
+  options.raw = end->raw;
+  Screen screen(configs[0], options);
+  RunConsole console(*end->backend, configs[0].limits,
+                     [&](std::string_view text) { screen.Say(text); });
+  ConsoleScript script(console, configs[0].expect, std::move(patterns));
+  SharedConsole first(script);
+  WaitForClient(configs[0], screen, &*end);
+  std::vector<FurtherGuest> others;
+  std::vector<FleetMember> members = {{configs[0], first, screen}};
+  for (const CommandLine& more : line.more) {
+    StatusOr<FarEnd> further = OpenFurther(more, first);
+    if (!further.ok()) return further.status();
+    const MachineConfig& config = configs[members.size()];
+    others.push_back({*std::move(further), std::make_unique<Screen>(config, options)});
+    members.push_back({config, *others.back().end.backend, *others.back().screen});
+  }
+  StatusOr<FleetResult> result = LaunchFleet(members, Builtin());
+  *script_result = {script.done(), script.size(), script.waits_for()};
+  return result;
+}
+
+// A line for each Guest and one for all, and the files.
+int Report(const CommandLine& line, std::span<const MachineConfig> configs,
+           std::span<const RunResult> guests, u64 hash) {
+  const Screen screen(configs[0], ScreenOptionsOf(line));
+  const int code = ExitCodeOf(guests);
+  for (size_t i = 0; i < guests.size() && !line.quiet; ++i) {
+    Summarise(screen, absl::StrFormat("lgx: guest %d: ", i + 1), guests[i],
+              ExitCodeOf(guests[i]));
+  }
+  if (!line.quiet) {
+    screen.Say(absl::StrFormat("lgx: %d guests; hash %s, exit code %d\n", guests.size(),
+                               HashText(hash), code));
+  }
+  const Status status = WriteFleetOutputs(configs, guests, hash);
+  return status.ok() ? code : ReportError(status);
+}
+
+int RunSeveral(const CommandLine& line) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  std::vector<MachineConfig> configs = {ConfigOf(line)};
+  for (const CommandLine& more : line.more) configs.push_back(ConfigOf(more));
+  for (const MachineConfig& config : configs) {
+    const auto files = ReadBootFiles(config, Builtin());
+    if (!files.ok()) return ReportError(files.status());
+  }
+  StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(configs[0].expect);
+  if (!patterns.ok()) return ReportError(patterns.status());
+  ScriptResult script;
+  StatusOr<FleetResult> fleet =
+      LaunchSeveral(line, configs, *std::move(patterns), &script);
+  if (!fleet.ok()) return ReportError(fleet.status());
+  std::vector<RunResult> guests;
+  for (LaunchResult& launch : fleet->guests) {
+    guests.push_back({std::move(launch), {}, NsSince(start)});
+  }
+  guests[0].script = script;
+  return Report(line, configs, guests, fleet->hash);
 }
 
 }  // namespace
@@ -162,6 +278,7 @@ int ReportError(const Status& status) {
 }
 
 int CmdRun(const CommandLine& line) {
+  if (!line.more.empty()) return RunSeveral(line);
   const MachineConfig config = ConfigOf(line);
   // What can be refused is refused before the terminal changes.
   if (const auto files = ReadBootFiles(config, Builtin()); !files.ok()) {
@@ -170,11 +287,7 @@ int CmdRun(const CommandLine& line) {
   if (const Status disks = CheckDisks(config); !disks.ok()) return ReportError(disks);
   StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(config.expect);
   if (!patterns.ok()) return ReportError(patterns.status());
-  Screen::Options options;
-  options.quiet = line.quiet;
-  options.verbose = line.verbose;
-  options.terminal = isatty(2) != 0;
-  options.color = WantColor(line.color, options.terminal);
+  const Screen::Options options = ScreenOptionsOf(line);
   const Screen screen(config, options);
   if (line.random_seed) {
     screen.Say(absl::StrFormat("lgx: --seed %d repeats this run\n", config.seed));
@@ -182,7 +295,7 @@ int CmdRun(const CommandLine& line) {
   const StatusOr<RunResult> result = Run(line, config, *std::move(patterns), options);
   if (!result.ok()) return ReportError(result.status());
   const int code = ExitCodeOf(*result);
-  if (!line.quiet) Summarise(screen, *result, code);
+  if (!line.quiet) Summarise(screen, "lgx: ", *result, code);
   if (const Status status = WriteOutputs(config, *result); !status.ok()) {
     return ReportError(status);
   }

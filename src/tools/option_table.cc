@@ -188,6 +188,10 @@ Status ApplyTo(std::string_view value, CommandLine* line) {
   return kAdd(value, &line->config);
 }
 
+// The words between two of them are options of one Guest: options.cc takes them apart
+// first.
+Status ApplyAnd(std::string_view, CommandLine*) { return absl::OkStatus(); }
+
 template <bool CommandLine::* kMember>
 Status ApplyFlag(std::string_view, CommandLine* line) {
   line->*kMember = true;
@@ -209,7 +213,7 @@ constexpr CommandSet kAnyMachine = kMachine | kLguestOnly;
 constexpr CommandSet kEvery = ~CommandSet{0};
 
 constexpr CommandSpec kCommands[] = {
-    {Command::kRun, "run", "[KERNEL] [options] [-- kernel arguments]",
+    {Command::kRun, "run", "[KERNEL] [options] [-- kernel arguments] [--and ...]",
      "boot a guest: a vmlinux, a bzImage, or the built-in guest without a name"},
     {Command::kLguest, "lguest", "[options] MEMORY KERNEL [kernel arguments]",
      "the same with the original Launcher's options and order"},
@@ -278,7 +282,11 @@ constexpr OptionSpec kOptions[] = {
            "a disk: vda, vdb, ...; repeatable"),
     Action("net", 'n', kMachine,
            "none|user[,fwd=tcp:2222:22][,hostname=NAME]|virtual=GROUP|tap[=IF]|fd=N",
-           ApplyTo<AddNet>, "a network device; repeatable"),
+           ApplyTo<AddNet>,
+           "a network device; repeatable; user also [,restrict], each also "
+           "[,mac=MAC][,offload=off]"),
+    Flag("and", 0, kRunOnly, ApplyAnd,
+         "another guest in the same process follows, with options of its own"),
     Action("tunnet", 0, kLguestOnly, "IP[:MAC]|bridge:NAME[:MAC]", ApplyTo<AddTunnet>,
            "a network device on a tap; repeatable"),
     Fixed("rng", kAnyMachine, "devices.rng.present", "on",

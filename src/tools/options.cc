@@ -116,8 +116,21 @@ class Parser {
     return absl::OkStatus();
   }
 
+  // What concerns the process, not one of its Guests.
+  static bool IsForAll(std::string_view name) {
+    for (const char* own : {"timeout", "json-result", "realtime", "log", "color",
+                            "verbose", "quiet", "help"}) {
+      if (name == own) return true;
+    }
+    return false;
+  }
+
   Status Take(const OptionSpec& option, const std::string& shown,
               std::optional<std::string> value) {
+    if (line_->config.number != 0 && IsForAll(option.name)) {
+      return Usage("%s: option %s is for all guests; give it before the first --and",
+                   Name(), shown);
+    }
     if (option.refusal != nullptr) {
       return Usage("%s: option %s: %s", Name(), shown, option.refusal);
     }
@@ -339,6 +352,31 @@ Status ParseMachine(std::span<const std::string> words, const ConfigSources& sou
   return Parser(line->command, words, line).Run();
 }
 
+// Several Guests: each "--and" begins the description of another one, also behind "--".
+constexpr size_t kMaxGuests = 64;
+
+Status ParseGuests(std::span<const std::string> words, const ConfigSources& sources,
+                   CommandLine* line) {
+  std::vector<CommandLine> guests;
+  while (true) {
+    const auto end = std::find(words.begin(), words.end(), "--and");
+    CommandLine& guest = guests.emplace_back();
+    guest.command = line->command;
+    guest.config.number = static_cast<u32>(guests.size() - 1);
+    const auto count = static_cast<size_t>(end - words.begin());
+    LGX_RETURN_IF_ERROR(ParseMachine(words.first(count), sources, &guest));
+    if (end == words.end()) break;
+    if (guests.size() == kMaxGuests) {
+      return Usage("run: more than %d guests in one process", kMaxGuests);
+    }
+    words = words.subspan(count + 1);
+  }
+  *line = std::move(guests.front());
+  guests.erase(guests.begin());
+  line->more = std::move(guests);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 ConfigSources SourcesFromEnvironment() {
@@ -383,7 +421,9 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words,
     line.command = wanted->command;
     return line;
   }
-  if (ReadsConfigs(spec->command)) {
+  if (spec->command == Command::kRun) {
+    LGX_RETURN_IF_ERROR(ParseGuests(rest, sources, &line));
+  } else if (ReadsConfigs(spec->command)) {
     LGX_RETURN_IF_ERROR(ParseMachine(rest, sources, &line));
   } else {
     LGX_RETURN_IF_ERROR(Parser(spec->command, rest, &line).Run());

@@ -90,9 +90,10 @@ struct CommandLine {
   std::string config_file;  // empty: none was named
   bool random_seed = false;
   StopPoint until;
-  bool list_abi = false;  // check
-  bool print = false;     // check
-  bool json = false;      // version
+  std::vector<CommandLine> more;  // run: the further Guests, one for each --and
+  bool list_abi = false;          // check
+  bool print = false;             // check
+  bool json = false;              // version
   BareOptions bare;
   VectorOptions vectors;
   DiskOptions disk;

@@ -47,9 +47,9 @@ u64 RunConsole::TimeLeft() const {
   return *timeout_ns_ > ns ? *timeout_ns_ - ns : 0;
 }
 
-u64 RunConsole::Wait(u64 timeout_ns, bool want_input) {
+u64 RunConsole::Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) {
   if (timeout_ns_) timeout_ns = std::min(timeout_ns, TimeLeft());
-  return real_.Wait(timeout_ns, want_input);
+  return real_.Wait(timeout_ns, want_input, others);
 }
 
 std::optional<ConsoleEvent> RunConsole::NextEvent() {
@@ -74,7 +74,7 @@ std::optional<ConsoleEvent> RunConsole::Pause() {
   while (!timeout_ns_ || TimeLeft() != 0) {
     std::optional<ConsoleEvent> event = real_.NextEvent();
     if (!event) {
-      Wait(kPauseNs, false);
+      Wait(kPauseNs, false, {});
       continue;
     }
     if (event->kind == ConsoleEventKind::kPause) {

@@ -22,7 +22,7 @@ class RunConsole final : public ConsoleBackend {
   void Write(std::span<const u8> bytes) override;
   std::size_t Read(std::span<u8> to) override { return real_.Read(to); }
   bool InputEnded() const override { return real_.InputEnded(); }
-  u64 Wait(u64 timeout_ns, bool want_input) override;
+  u64 Wait(u64 timeout_ns, bool want_input, std::span<const WaitFd> others) override;
   // Stays here while the run is paused.
   std::optional<ConsoleEvent> NextEvent() override;
 

@@ -15,7 +15,7 @@ Status WriteText(const std::string& path, const std::string& text) {
                    Overwrite::kReplace);
 }
 
-std::string JsonOf(const MachineConfig& config, const RunResult& result) {
+nlohmann::json JsonOf(const MachineConfig& config, const RunResult& result) {
   const LaunchResult& launch = result.launch;
   nlohmann::json files = nlohmann::json::array();
   using Backend = MachineConfig::Console::Backend;
@@ -23,20 +23,22 @@ std::string JsonOf(const MachineConfig& config, const RunResult& result) {
   for (const std::string* path : {&config.outputs.stats, &config.outputs.json_result}) {
     if (!path->empty()) files.push_back(*path);
   }
-  const nlohmann::json json = {
-      {"version", 1},
-      {"program", std::string(ProgramVersion())},
-      {"code", ExitCodeOf(result)},
-      {"ending", NameOf(launch.ending.kind)},
-      {"reason", ReasonOf(result)},
-      {"detail", launch.ending.detail},
-      {"instructions", launch.instructions},
-      {"virtual_ns", launch.virtual_ns},
-      {"hash", HashText(launch.hash)},
-      {"boots", launch.boots},
-      {"seed", config.seed},
-      {"expect", {{"done", result.script.done}, {"rules", result.script.size}}},
-      {"files", files}};
+  return {{"version", 1},
+          {"program", std::string(ProgramVersion())},
+          {"code", ExitCodeOf(result)},
+          {"ending", NameOf(launch.ending.kind)},
+          {"reason", ReasonOf(result)},
+          {"detail", launch.ending.detail},
+          {"instructions", launch.instructions},
+          {"virtual_ns", launch.virtual_ns},
+          {"hash", HashText(launch.hash)},
+          {"boots", launch.boots},
+          {"seed", config.seed},
+          {"expect", {{"done", result.script.done}, {"rules", result.script.size}}},
+          {"files", files}};
+}
+
+std::string TextOf(const nlohmann::json& json) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -121,9 +123,32 @@ Status WriteOutputs(const MachineConfig& config, const RunResult& result) {
     LGX_RETURN_IF_ERROR(WriteStats(config.outputs.stats, stats));
   }
   if (!config.outputs.json_result.empty()) {
-    LGX_RETURN_IF_ERROR(WriteText(config.outputs.json_result, JsonOf(config, result)));
+    LGX_RETURN_IF_ERROR(
+        WriteText(config.outputs.json_result, TextOf(JsonOf(config, result))));
   }
   return absl::OkStatus();
+}
+
+int ExitCodeOf(std::span<const RunResult> guests) {
+  for (const RunResult& guest : guests) {
+    if (const int code = ExitCodeOf(guest); code != kExitOk) return code;
+  }
+  return kExitOk;
+}
+
+Status WriteFleetOutputs(std::span<const MachineConfig> configs,
+                         std::span<const RunResult> guests, u64 hash) {
+  nlohmann::json list = nlohmann::json::array();
+  for (size_t i = 0; i < guests.size(); ++i) {
+    MachineConfig config = configs[i];
+    list.push_back(JsonOf(config, guests[i]));
+    config.outputs.json_result.clear();  // all of them write one
+    LGX_RETURN_IF_ERROR(WriteOutputs(config, guests[i]));
+  }
+  if (configs[0].outputs.json_result.empty()) return absl::OkStatus();
+  const nlohmann::json json = {
+      {"code", ExitCodeOf(guests)}, {"hash", HashText(hash)}, {"guests", list}};
+  return WriteText(configs[0].outputs.json_result, TextOf(json));
 }
 
 }  // namespace lgx

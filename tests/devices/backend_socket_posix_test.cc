@@ -35,7 +35,7 @@ std::string ReadAll(SocketBackend& backend) {
   for (int i = 0; i < 100; i++) {
     const size_t count = backend.Read(bytes);
     if (count != 0) return std::string(bytes, bytes + count);
-    backend.Wait(kSecond / 10, true);
+    backend.Wait(kSecond / 10, true, {});
   }
   return "";
 }

@@ -36,7 +36,7 @@ std::string ReadAll(TerminalBackend& backend, std::size_t room = 1000) {
 // Waits for input or an end, at most ten seconds.
 std::string WaitAndRead(TerminalBackend& backend) {
   for (int i = 0; i < 100; ++i) {
-    backend.Wait(kSecond / 10, true);
+    backend.Wait(kSecond / 10, true, {});
     const std::string text = ReadAll(backend);
     if (!text.empty() || backend.InputEnded()) return text;
   }
@@ -170,10 +170,10 @@ TEST(TerminalBackend, WaitEndsAtItsTimeAndNotLater) {
   Pipe in;
   TerminalBackend backend({.in_fd = in.read_end, .out_fd = -1});
   const auto start = std::chrono::steady_clock::now();
-  backend.Wait(20'000'000, true);
+  backend.Wait(20'000'000, true, {});
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(19));
   WriteTo(in.write_end, "x");
-  backend.Wait(1000 * kSecond, true);
+  backend.Wait(1000 * kSecond, true, {});
   EXPECT_EQ(ReadAll(backend), "x");
 }
 
@@ -182,7 +182,7 @@ TEST(TerminalBackend, UnwantedInputDoesNotEndTheWait) {
   TerminalBackend backend({.in_fd = in.read_end, .out_fd = -1});
   WriteTo(in.write_end, "x");
   const auto start = std::chrono::steady_clock::now();
-  backend.Wait(20'000'000, false);
+  backend.Wait(20'000'000, false, {});
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(19));
 }
 
@@ -193,7 +193,7 @@ TEST(StopSignals, SignalIsAnEventWithItsNumberAndEndsTheWait) {
   TerminalBackend backend({.in_fd = -1, .out_fd = -1, .signals = &signals});
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     raise(number);
-    backend.Wait(1000 * kSecond, true);
+    backend.Wait(1000 * kSecond, true, {});
     const auto event = backend.NextEvent();
     ASSERT_TRUE(event);
     EXPECT_EQ(event->kind, ConsoleEventKind::kSignal);
@@ -312,7 +312,7 @@ void Say(TerminalBackend& backend, std::string_view text) {
 // What a run loop does with the backend, until an event.
 ConsoleEvent NextEventOf(TerminalBackend& backend) {
   for (;;) {
-    backend.Wait(kSecond, true);
+    backend.Wait(kSecond, true, {});
     ReadAll(backend);
     if (auto event = backend.NextEvent()) return *event;
   }
@@ -451,7 +451,7 @@ TEST(RawMode, EscapeKeysWorkWhileTheGuestTakesNoInput) {
     TerminalBackend backend({});
     Say(backend, "ready");
     for (;;) {
-      backend.Wait(kSecond / 100, false);
+      backend.Wait(kSecond / 100, false, {});
       ReadAll(backend, 0);
       if (auto event = backend.NextEvent()) {
         std::exit(event->kind == ConsoleEventKind::kQuit ? 7 : 8);
@@ -473,7 +473,7 @@ TEST(RawMode, PastedTextIsCompleteWhileThereIsRoom) {
     Say(backend, "ready");
     std::string all;
     while (all.size() < 20000) {
-      backend.Wait(kSecond, true);
+      backend.Wait(kSecond, true, {});
       all += ReadAll(backend, 777);
     }
     bool right = true;

@@ -17,7 +17,6 @@ DOCUMENTS = {
 QUIRKS = 24
 
 NOT_YET = {
-    "network device": ["G02_11", "G03_13"],
     "snapshots": ["G03_12"],
     "gdb server": ["G03_14"],
 }

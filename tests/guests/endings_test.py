@@ -167,12 +167,6 @@ class CommandLines(ProgramTest):
                      program=program.PROGRAM[:-1] + [self.path("lguest")])
         self.assertEqual(result.code, 0, result.err)
 
-    def test_devices_not_built_yet_are_refused_by_name(self):
-        for words in (("--tunnet=192.168.19.1",),):
-            result = run("lguest", *words, "64", self.guest())
-            self.assertEqual(result.code, 2)
-            self.assertIn(words[0].split("=")[0], result.err)
-
     def test_G03_8_a_wrong_command_line_exits_2(self):
         for words in (("run", "--nonsense"), ("frob",), ("lguest",), ("run", "a", "b"),
                       ("run", "--pae", "maybe"), ("run", "--until", "tomorrow")):

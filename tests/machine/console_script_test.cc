@@ -37,7 +37,7 @@ TEST_F(ConsoleScriptTest, TypesWhatTheRulesSayInTheirOrder) {
   EXPECT_EQ(Read(), "typed");
   Write("in: ");
   EXPECT_EQ(script_->waits_for(), "[#$] ");
-  EXPECT_EQ(script_->Wait(1000, true), 0u);
+  EXPECT_EQ(script_->Wait(1000, true, {}), 0u);
   EXPECT_EQ(Read(3), "roo");
   EXPECT_EQ(Read(), "t\n");
   Write("a b # ");

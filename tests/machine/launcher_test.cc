@@ -44,19 +44,11 @@ class LauncherTest : public ::testing::Test {
   void PutKernel(const std::vector<u8>& bytes) {
     ASSERT_TRUE(WriteFile(path_, bytes, Overwrite::kReplace).ok());
   }
-  // With the marks of generation R at other addresses, so that it is recognised, and the
-  // code of a tiny guest as what runs.
   void PutTiny(void (*write)(test::TinyCode&)) {
     TinyGuest guest;
     guest.text.Init();
     write(guest.text);
-    const ByteVector marks = test::BuildVmlinux({.load_at = 0x400000});
-    const Bytes content = Bytes(marks).subspan(52 + 32);
-    const Bytes tiny = Bytes(guest_file_ = guest.MakeKernel()).subspan(52 + 32);
-    PutKernel(test::BuildElf(
-        {{0xc0100000, 0x00100000, ByteVector(tiny.begin(), tiny.end())},
-         {0xc0400000, 0x00400000, ByteVector(content.begin(), content.end())}},
-        test::kTinyText));
+    PutKernel(guest.MakeVmlinux());
   }
   StatusOr<LaunchResult> Go() { return Launch(config_, {}, console_, watcher_); }
 
@@ -65,7 +57,6 @@ class LauncherTest : public ::testing::Test {
        ("lgx-launcher-test-" +
         std::string(::testing::UnitTest::GetInstance()->current_test_info()->name())))
           .string();
-  std::vector<u8> guest_file_;
   MachineConfig config_;
   BufferBackend console_;
   Watcher watcher_;

@@ -126,6 +126,15 @@ std::vector<u8> TinyGuest::MakeKernel() const {
   return BuildElf({{kKernelOffset + kTinyText, kTinyText, image}}, kTinyText);
 }
 
+std::vector<u8> TinyGuest::MakeVmlinux() const {
+  constexpr std::size_t kHeaders = 52 + 32;
+  const ByteVector marks = BuildVmlinux({.load_at = 0x400000});
+  const ByteVector tiny = MakeKernel();
+  return BuildElf({{0xc0100000, kTinyText, {tiny.begin() + kHeaders, tiny.end()}},
+                   {0xc0400000, 0x00400000, {marks.begin() + kHeaders, marks.end()}}},
+                  kTinyText);
+}
+
 Ending TinyGuest::Run() {
   const std::vector<u8> file = MakeKernel();
   const StatusOr<KernelImage> kernel = InspectKernel(file, "tiny");

@@ -89,6 +89,8 @@ class TinyGuest {
   TinyCode program{kTinyProgram};
   TinyCode handler{kTinyHandlers};
   std::vector<u8> MakeKernel() const;  // an ELF file
+  // The same with the marks of generation R elsewhere in it, so that it is recognised.
+  std::vector<u8> MakeVmlinux() const;
   MachineConfig config;
   BufferBackend console;  // at its end from the start; no input
   void SetNoirqRange(u32 start, u32 end);

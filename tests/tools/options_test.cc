@@ -243,6 +243,45 @@ TEST(RunOptions, Devices) {
   EXPECT_TRUE(Contains(Error("run k -n slirp"), "none, user, virtual, tap, fd"));
 }
 
+TEST(RunOptions, AndBeginsAnotherGuest) {
+  const CommandLine line = Parse(
+      "run a -q -m 16 -n virtual=lab -- one two --and b -m 32 --stats s -- three --and");
+  EXPECT_EQ(line.config.kernel.path, "a");
+  EXPECT_EQ(line.config.kernel.cmdline, "one two");
+  EXPECT_TRUE(line.quiet);
+  ASSERT_EQ(line.more.size(), 2u);
+  EXPECT_EQ(line.more[0].config.kernel.path, "b");
+  EXPECT_EQ(line.more[0].config.kernel.cmdline, "three");
+  EXPECT_EQ(line.more[0].config.memory, 32 * kMiB);
+  EXPECT_EQ(line.more[0].config.number, 1u);
+  EXPECT_EQ(line.more[1].config.number, 2u);
+  EXPECT_TRUE(line.more[1].config.kernel.path.empty());
+  EXPECT_TRUE(Parse("run a").more.empty());
+}
+
+TEST(RunOptions, WhatIsForAllGuestsStandsBeforeTheFirstAnd) {
+  for (const char* option : {"--timeout 5", "--json-result r", "-q", "-v", "--log info",
+                             "--realtime", "--help"}) {
+    EXPECT_TRUE(
+        Contains(Error(std::string("run a --and b ") + option), "before the first --and"))
+        << option;
+  }
+  EXPECT_TRUE(Contains(Error("check a --and b"), "--and"));
+  EXPECT_TRUE(Contains(Error("run a --and b --nonsense"), "--nonsense"));
+  std::string many = "run";
+  for (int i = 0; i < 64; ++i) many += " --and";
+  EXPECT_TRUE(Contains(Error(many), "64"));
+}
+
+TEST(RunOptions, PartsOfANetworkCard) {
+  const MachineConfig c =
+      Parse("run k -n user,restrict -n virtual=lab,offload=off,mac=02:00:00:00:00:01").config;
+  EXPECT_TRUE(c.net[0].restricted);
+  EXPECT_TRUE(c.net[0].offload);
+  EXPECT_FALSE(c.net[1].offload);
+  EXPECT_EQ(FormatMac(*c.net[1].mac), "02:00:00:00:00:01");
+}
+
 TEST(LguestOptions, Devices) {
   const MachineConfig c =
       Parse(

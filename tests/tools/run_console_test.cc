@@ -26,7 +26,7 @@ TEST_F(RunConsoleTest, WithoutLimitsEverythingGoesThrough) {
   Write(console, "text");
   EXPECT_EQ(real_.output(), "text");
   EXPECT_FALSE(console.NextEvent().has_value());
-  EXPECT_EQ(console.Wait(123, true), 123u);
+  EXPECT_EQ(console.Wait(123, true, {}), 123u);
 }
 
 TEST_F(RunConsoleTest, TextBeyondTheLimitIsDroppedAndSaidOnce) {
@@ -46,7 +46,7 @@ TEST_F(RunConsoleTest, TimeThatIsOverIsSaidOnce) {
   RunConsole console = Make();
   EXPECT_EQ(console.NextEvent()->kind, ConsoleEventKind::kTimeout);
   EXPECT_FALSE(console.NextEvent().has_value());
-  EXPECT_EQ(console.Wait(1000, true), 0u);
+  EXPECT_EQ(console.Wait(1000, true, {}), 0u);
 }
 
 TEST_F(RunConsoleTest, APauseLastsUntilTheKeyComesAgain) {

@@ -1,0 +1,63 @@
+// Everything that comes to a run from outside, in one place.
+//
+// What a Guest does depends on its files and options alone, and on the answers of this
+// interface. A Machine asks at moments that it chooses itself: when the Guest has nothing
+// to do, at the interrupts of the emulated Host, and before the first instruction. So
+// each answer has an instruction count, and a run could be repeated from a list of
+// answers.
+#ifndef LGX_MACHINE_INPUTS_H_
+#define LGX_MACHINE_INPUTS_H_
+
+#include <span>
+#include <vector>
+
+#include "base/types.h"
+#include "devices/console_backend.h"
+#include "devices/net_backend.h"
+
+namespace lgx {
+
+// What a sleeping Guest has room for, and so what is worth waking up for.
+struct InputWish {
+  bool console = true;
+  u32 cards = ~u32{0};  // network card n is bit n
+};
+
+class InputSource {
+ public:
+  virtual ~InputSource() = default;
+  // Bytes typed at the console: takes at most to.size(). 0: there are none now.
+  virtual std::size_t ReadConsole(std::span<u8> to) = 0;
+  // A frame for network card `card`. False: there is none now.
+  virtual bool ReceiveFrame(u32 card, NetFrame* frame) = 0;
+  // Can anything come that is not there yet?
+  virtual bool MayCome() = 0;
+  // Waits until something may be there, at most `timeout_ns`; how long it took.
+  virtual u64 Wait(u64 timeout_ns, const InputWish& wish) = 0;
+};
+
+// Asks the backends.
+class LiveInputs final : public InputSource {
+ public:
+  // All of them outlive it.
+  LiveInputs(ConsoleBackend& console, std::vector<NetBackend*> cards)
+      : console_(console), cards_(std::move(cards)) {}
+
+  std::size_t ReadConsole(std::span<u8> to) override { return console_.Read(to); }
+  bool ReceiveFrame(u32 card, NetFrame* frame) override {
+    return cards_[card]->Receive(frame);
+  }
+  bool MayCome() override;
+  u64 Wait(u64 timeout_ns, const InputWish& wish) override;
+
+  // The part of Wait() that concerns the network, for who waits for several machines.
+  void PrepareWait(const InputWish& wish, std::vector<WaitFd>* fds, u64* timeout_ns);
+
+ private:
+  ConsoleBackend& console_;
+  std::vector<NetBackend*> cards_;
+};
+
+}  // namespace lgx
+
+#endif  // LGX_MACHINE_INPUTS_H_
