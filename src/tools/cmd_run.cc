@@ -289,12 +289,17 @@ int CmdRun(const CommandLine& line) {
   if (!patterns.ok()) return ReportError(patterns.status());
   const Screen::Options options = ScreenOptionsOf(line);
   const Screen screen(config, options);
+  for (const std::string& warning : line.warnings) screen.Warn(warning);
   if (line.random_seed) {
     screen.Say(absl::StrFormat("lgx: --seed %d repeats this run\n", config.seed));
   }
   const StatusOr<RunResult> result = Run(line, config, *std::move(patterns), options);
   if (!result.ok()) return ReportError(result.status());
   const int code = ExitCodeOf(*result);
+  if (line.command == Command::kLguest && line.verbose &&
+      result->launch.ending.kind == Ending::Kind::kPowerOff) {
+    screen.Say("lguest: CRASH: Power down\n");  // the original's last words
+  }
   if (!line.quiet) Summarise(screen, "lgx: ", *result, code);
   if (const Status status = WriteOutputs(config, *result); !status.ok()) {
     return ReportError(status);

@@ -11,6 +11,9 @@ int CmdCheck(const CommandLine& line);
 int CmdDisk(const DiskOptions& options);
 int CmdVersion(const CommandLine& line);
 int CmdSchema();
+int CmdStats(const StatsOptions& options);
+int CmdCompletion(const std::string& shell);
+int CmdMan();
 int CmdBare(const BareOptions& options);
 int CmdExecVectors(const VectorOptions& options);
 

@@ -60,6 +60,12 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdVersion(line);
     case Command::kSchema:
       return lgx::CmdSchema();
+    case Command::kStats:
+      return lgx::CmdStats(line.stats);
+    case Command::kCompletion:
+      return lgx::CmdCompletion(line.shell);
+    case Command::kMan:
+      return lgx::CmdMan();
     case Command::kBare:
       return lgx::CmdBare(line.bare);
     case Command::kExecVectors:
@@ -74,7 +80,7 @@ int Dispatch(const lgx::CommandLine& line) {
 
 int main(int argc, char** argv) {
   lgx::SetCheckFailureHook([](const char*) { lgx::LeaveRawMode(); });
-  const std::vector<std::string> words = Words(argc, argv);
+  std::vector<std::string> words = Words(argc, argv);
   const lgx::StatusOr<lgx::CommandLine> line =
       lgx::ParseCommandLine(words, lgx::SourcesFromEnvironment());
   if (!line.ok()) return lgx::ReportError(line.status());

@@ -13,6 +13,19 @@ Status BadValue(std::string_view value, const char* expected) {
                 expected);
 }
 
+}  // namespace
+
+Status ApplyLog(std::string_view value, CommandLine* line) {
+  const size_t colon = value.find(':');
+  const std::optional<LogLevel> level = LogLevelFromName(value.substr(0, colon));
+  if (!level) return BadValue(value, "debug, info, warning or error, then perhaps :FILE");
+  line->log_level = *level;
+  if (colon != std::string_view::npos) line->log_file = value.substr(colon + 1);
+  return absl::OkStatus();
+}
+
+namespace {
+
 template <typename T>
 Status AssignNumber(std::string_view value, T* to) {
   const StatusOr<u64> number = ParseNumber(value);
@@ -112,16 +125,6 @@ Status ApplySeed(std::string_view value, CommandLine* line) {
   return absl::OkStatus();
 }
 
-// LEVEL[:FILE]
-Status ApplyLog(std::string_view value, CommandLine* line) {
-  const size_t colon = value.find(':');
-  const std::optional<LogLevel> level = LogLevelFromName(value.substr(0, colon));
-  if (!level) return BadValue(value, "debug, info, warning or error, then perhaps :FILE");
-  line->log_level = *level;
-  if (colon != std::string_view::npos) line->log_file = value.substr(colon + 1);
-  return absl::OkStatus();
-}
-
 Status ApplyColor(std::string_view value, CommandLine* line) {
   if (value == "auto") {
     line->color = ColorChoice::kAuto;
@@ -191,6 +194,16 @@ Status ApplyTo(std::string_view value, CommandLine* line) {
 // The words between two of them are options of one Guest: options.cc takes them apart
 // first.
 Status ApplyAnd(std::string_view, CommandLine*) { return absl::OkStatus(); }
+// --username and --chroot took rights away that the original Launcher had as root.
+template <char kOption>
+Status IgnorePrivileges(std::string_view, CommandLine* line) {
+  line->warnings.emplace_back(
+      kOption == 'u' ? "--username has no effect: the program keeps the user it has and "
+                       "needs no privileges"
+                     : "--chroot has no effect: a guest reaches only the files that are "
+                       "named on the command line");
+  return absl::OkStatus();
+}
 
 template <bool CommandLine::* kMember>
 Status ApplyFlag(std::string_view, CommandLine* line) {
@@ -227,6 +240,11 @@ constexpr CommandSpec kCommands[] = {
      "run a program on the emulated machine without lguest"},
     {Command::kExecVectors, "exec-vectors", "--world W.json FILE.jsonl [options]",
      "execute one-instruction test vectors"},
+    {Command::kStats, "stats", "FILE.. [--diff]",
+     "show the counters of --stats files side by side, or what differs"},
+    {Command::kCompletion, "completion", "bash|zsh|fish",
+     "print what the shell needs to complete the command line"},
+    {Command::kMan, "man", "", "print the manual page"},
     {Command::kSchema, "schema", "", "print the JSON schema of config files"},
     {Command::kVersion, "version", "[--json]", "print the program's version"},
     {Command::kHelp, "help", "[COMMAND]", "explain a command and its options"},
@@ -273,6 +291,10 @@ constexpr OptionSpec kOptions[] = {
           "guest memory, 8M to 3072M; a bare number is MiB (64M)"),
     Value("initrd", 'i', kMachine, "FILE", "kernel.initrd", "initial RAM disk"),
     Value("initrd", 0, kLguestOnly, "FILE", "kernel.initrd", "initial RAM disk"),
+    Action("username", 0, kLguestOnly, "USER", IgnorePrivileges<'u'>,
+           "accepted and ignored: there are no privileges to give up"),
+    Action("chroot", 0, kLguestOnly, "DIR", IgnorePrivileges<'c'>,
+           "accepted and ignored: a guest reaches only files that are named to it"),
     Action("append", 'a', kMachine, "TEXT", ApplyAppend,
            "kernel command line; also everything after --"),
     Action("block", 'b', kMachine,
@@ -411,6 +433,13 @@ constexpr OptionSpec kOptions[] = {
         },
         "create: overwrite an existing file"),
 
+    Flag(
+        "diff", 0, SetOf(Command::kStats),
+        [](std::string_view, CommandLine* l) {
+          l->stats.diff = true;
+          return absl::OkStatus();
+        },
+        "only what differs, and by how much; exit code 1 if anything does"),
     Flag("json", 0, SetOf(Command::kVersion), ApplyFlag<&CommandLine::json>,
          "as JSON, with the compiler and the libraries"),
 
@@ -422,10 +451,6 @@ constexpr OptionSpec kOptions[] = {
          "no banner and no summary"),
     Flag("help", 'h', kEvery, ApplyFlag<&CommandLine::help>, "explain this command"),
 
-    Refused("username", 0, kLguestOnly,
-            "is not needed: the program asks for no privileges"),
-    Refused("chroot", 0, kLguestOnly,
-            "is not needed: the program asks for no privileges"),
     Refused("record", 0, kMachine, kLater),
     Refused("snapshot-at", 0, kMachine, kLater),
     Refused("snapshot-every", 0, kMachine, kLater),

@@ -48,6 +48,9 @@ std::span<const OptionSpec> Options();
 
 const CommandSpec& SpecOf(Command command);
 
+// The value of --log and LGX_LOG: LEVEL[:FILE].
+Status ApplyLog(std::string_view value, CommandLine* line);
+
 }  // namespace lgx
 
 #endif  // LGX_TOOLS_OPTION_TABLE_H_

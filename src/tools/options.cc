@@ -62,7 +62,8 @@ class Parser {
   }
 
   static bool IsOriginal(std::string_view name) {
-    for (const char* original : {"verbose", "tunnet", "block", "rng", "initrd"}) {
+    for (const char* original :
+         {"verbose", "tunnet", "block", "rng", "initrd", "username", "chroot"}) {
       if (name == original) return true;
     }
     return false;
@@ -182,8 +183,13 @@ class Parser {
         return DiskOperands();
       case Command::kExecVectors:
         return OneFile(&line_->vectors.file, "FILE.jsonl");
+      case Command::kStats:
+        return StatsOperands();
+      case Command::kCompletion:
+        return OneFile(&line_->shell, "SHELL");
       case Command::kVersion:
       case Command::kSchema:
+      case Command::kMan:
       case Command::kHelp:
         return NothingMore(0);
     }
@@ -267,6 +273,16 @@ class Parser {
     }
     disk.size = *size;
     return absl::OkStatus();
+  }
+
+  Status StatsOperands() {
+    if (operands_.size() < (line_->stats.diff ? 2 : 1)) {
+      return Usage("%s: %s is missing: lgx %s %s", Name(),
+                   line_->stats.diff ? "a second file to compare with" : "FILE", Name(),
+                   SpecOf(command_).synopsis);
+    }
+    line_->stats.files = operands_;
+    return NothingMore(operands_.size());
   }
 
   Status OneFile(std::string* to, const char* what) {
@@ -385,6 +401,7 @@ ConfigSources SourcesFromEnvironment() {
     return std::string(value == nullptr ? "" : value);
   };
   ConfigSources sources;
+  sources.log = get("LGX_LOG");
   std::string home = get("XDG_CONFIG_HOME");
   if (home.empty() && !get("HOME").empty()) home = get("HOME") + "/.config";
   if (!home.empty()) sources.defaults = home + "/lgx/config.json";
@@ -412,6 +429,11 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words,
   const CommandSpec* spec = FindCommand(words[0]);
   if (spec == nullptr) return UnknownCommand(words[0]);
   line.command = spec->command;
+  if (!sources.log.empty() && ReadsConfigs(spec->command)) {
+    if (const Status log = ApplyLog(sources.log, &line); !log.ok()) {
+      return Usage("LGX_LOG: %s", MessageOf(log));
+    }
+  }
   std::span<const std::string> rest = words.subspan(1);
   if (spec->command == Command::kHelp) {
     line.help = true;

@@ -25,7 +25,10 @@ enum class Command : u8 {
   kVersion,
   kBare,
   kExecVectors,
-  kSchema
+  kSchema,
+  kStats,
+  kCompletion,
+  kMan
 };
 
 // Where a run is to stop: `--until`.
@@ -76,6 +79,12 @@ struct DiskOptions {
   bool force = false;
 };
 
+// `stats`.
+struct StatsOptions {
+  std::vector<std::string> files;
+  bool diff = false;
+};
+
 struct CommandLine {
   Command command = Command::kHelp;
   bool help = false;  // --help, of `command`
@@ -89,6 +98,7 @@ struct CommandLine {
   ConfigOrigins origins;    // where its values came from
   std::string config_file;  // empty: none was named
   bool random_seed = false;
+  std::vector<std::string> warnings;  // about options, for the person
   StopPoint until;
   std::vector<CommandLine> more;  // run: the further Guests, one for each --and
   bool list_abi = false;          // check
@@ -97,14 +107,18 @@ struct CommandLine {
   BareOptions bare;
   VectorOptions vectors;
   DiskOptions disk;
+  StatsOptions stats;
+  std::string shell;  // completion
 };
 
-// Where config files are, besides the names on the command line.
+// What comes from outside of the command line: where config files are, and how much is
+// said.
 struct ConfigSources {
   std::string defaults;             // read first, if it is there; empty: none
   std::vector<std::string> search;  // folders for names that are not found as they are
+  std::string log;                  // what --log is without an option; empty: info
 };
-// $XDG_CONFIG_HOME/lgx/config.json (or ~/.config/...), $LGX_CONFIG_PATH.
+// $LGX_LOG, $XDG_CONFIG_HOME/lgx/config.json (or ~/.config/...), $LGX_CONFIG_PATH.
 ConfigSources SourcesFromEnvironment();
 
 // `words` without the program's name. A program called `lguest` passes that word first.

@@ -24,6 +24,11 @@ PROMPT = b"lgx$ "
 PATIENCE = 60  # seconds for anything on a busy machine
 
 
+def source(*parts):
+    """A file of the source."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", *parts)
+
+
 class Result:
     """How one run ended."""
 

@@ -132,8 +132,9 @@ class ConfigFileOptions : public ::testing::Test {
     ASSERT_TRUE(WriteFile((folder_ / name).string(), bytes, Overwrite::kReplace).ok());
   }
   StatusOr<CommandLine> Read(std::string_view words) {
-    return ParseCommandLine(Words(words), {(folder_ / "lgx/config.json").string(),
-                                           {"/nowhere", folder_.string()}});
+    return ParseCommandLine(
+        Words(words),
+        {(folder_ / "lgx/config.json").string(), {"/nowhere", folder_.string()}, ""});
   }
   const std::filesystem::path folder_ =
       std::filesystem::temp_directory_path() /
