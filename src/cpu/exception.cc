@@ -71,6 +71,7 @@ Flow Cpu::SoftwareInterrupt(u8 vector, EventKind kind) {
   event.kind = kind;
   event.fault.vector = vector;
   event.eip = next_eip;
+  ClearResumeFlag();  // by the instruction itself
   // INT n is refused by its gate before it counts as an event (Deliver stops for it
   // there).
   if (kind != EventKind::kSoftware && stop_at_events_) {

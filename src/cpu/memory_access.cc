@@ -177,6 +177,7 @@ LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
       if (!walk.ok) return PageFault(Lin(lin), walk.error), kFailed;
     }
     if (entry.read_tag == tag) {
+      NoteData(Lin(lin), size, false);
       const u8* const at = entry.Host(lin);
       return SlowValue{size == 4   ? LoadLe<u32>(at)
                        : size == 2 ? u32{LoadLe<u16>(at)}
@@ -202,6 +203,7 @@ LGX_SLOW_PATH bool Cpu::SlowStore(u32 lin, u32 size, u32 value, const Op* op) {
     const Mpa mpa = memory_.MpaOfPointer(at);
     // A page that has lost its mark since gets a plain tag below.
     if ((memory_.marks(MfnOf(mpa)) & kWatchedMarks) != 0) {
+      NoteData(Lin(lin), size, true);
       memory_.Announce(mpa, raw, size);
       StoreBySize(at, value, size);
       return true;

@@ -124,7 +124,7 @@ bool Net::TakesSegments(u8 gso_type) const {
          (type == NetHeader::kTcp6 && Accepted(kNetGuestTso6));
 }
 
-//: devices.050 What the receiver cannot do
+//: devices.080 What the receiver cannot do
 // Sender and receiver are two drivers, and each has told only its own card what it can
 // do. A long TCP packet that nobody has cut, or a checksum that is not finished, is fine
 // for a receiver that knows of it, and between two such Guests it saves nearly all of the

@@ -55,7 +55,7 @@ void NetHub::Put(NetFrame frame, Line* line) {
   line->frames.push_back(std::move(frame));
 }
 
-//: devices.060 Frames between Guests
+//: devices.090 Frames between Guests
 // Two Guests in one process run one after the other, a short piece of virtual time each.
 // If a frame went over at once, the Guest that runs second would get it early and the
 // first one late, and the order of running would be something a Guest could measure. So

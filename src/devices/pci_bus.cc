@@ -63,7 +63,7 @@ void PciBus::Finish() {
   }
 }
 
-//: devices.050 Two ports that lead to every device
+//: devices.100 Two ports that lead to every device
 // A PC finds its devices by asking. It writes a number to port 0xcf8: this bus, this
 // slot, this register; and port 0xcfc then is that register, of 256 bytes for each
 // device. Where nobody is, no one answers, and the wires read as ones. A kernel tries all

@@ -154,7 +154,7 @@ MaybeViolation VirtioCommon::Enable(u16 value) {
   return std::nullopt;
 }
 
-//: devices.060 A handshake that can be refused
+//: devices.110 A handshake that can be refused
 // In the old virtio a driver wrote down which features it took, and that was that. Here
 // it asks: it sets FEATURES_OK and reads the byte back. If the bit is not there, device
 // and driver have no common language, and the driver gives up before anything has

@@ -117,7 +117,7 @@ u32 VirtioPci::AddRegisters(u8 type, u32 offset, u32 length) {
                                RegistersCapability(type, offset, length, 0));
 }
 
-//: devices.070 A window for those who cannot map memory
+//: devices.120 A window for those who cannot map memory
 // Device memory has to be mapped before it can be used, and a kernel that prints its very
 // first line has no page tables to map it with. So one capability is a window: the Guest
 // writes into it which register it means, and reading or writing the last four bytes of

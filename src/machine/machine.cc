@@ -366,6 +366,12 @@ Machine::Stop Machine::RunUntil(u64 ns) {
 }
 
 void Machine::Step() {
+  // It may have died in the call that also had a notification: read() would tell why in
+  // words now.
+  if (file_->guest()->dead()) {
+    if (!file_->guest()->wants_restart()) return HandleDeath();
+    return End({Ending::Kind::kRestart, "the Guest asked for a restart", "", 0});
+  }
   u8 news[PendingTrap::kSize];
   const i32 result = file_->Read(news, kLauncherTask);
   if (result == sizeof(u32)) {

@@ -47,7 +47,7 @@ void TrapEmulator::Set(u32 reg, u32 value) {
 
 void TrapEmulator::Skip(u32 length) { Set(pt_regs::kIp, Get(pt_regs::kIp) + length); }
 
-//: machine.050 Acting out an instruction
+//: machine.060 Acting out an instruction
 // The Host has stopped the Guest in the middle of an IN, an OUT, or a MOV that went to a
 // device, and says so with the bytes of the instruction. What the processor would have
 // done is done here by hand: find the operands, ask the bus, put the answer into the

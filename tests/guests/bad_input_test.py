@@ -91,9 +91,8 @@ class Kernels(BadInput):
                      says=["lguest", "LGUEST_GUEST"])
 
     def test_a_generation_that_cannot_be_booted_yet(self):
-        for letter in "AG":
-            self.refused(BAD_FILE, "run", self.guest(), "--abi", letter,
-                         says=["generation " + letter, "This version boots"])
+        self.refused(BAD_FILE, "run", self.guest(), "--abi", "A",
+                     says=["generation A", "This version boots"])
 
     def test_headers_that_point_outside_the_file(self):
         self.refused(BAD_FILE, "run", self.patched(28, "<I", 0x7fffffff),

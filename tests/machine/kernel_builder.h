@@ -54,7 +54,7 @@ struct KernelSpec {
   bool lguest = true;
   std::string version = "2.6.31";
   u32 load_at = 0x100000;
-  std::optional<Generation> data;  // whose struct lguest_data; nothing: its own
+  std::optional<Generation> data = {};  // whose struct lguest_data; nothing: its own
 };
 
 inline constexpr u32 kTestKernelSize = 0x8000;    // in the file
