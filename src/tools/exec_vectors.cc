@@ -58,7 +58,7 @@ struct PageRange {
 // The world all vectors of a corpus share: memory, tables, a processor at CPL 3.
 class World {
  public:
-  World(const json& w, std::optional<Binding> binding);
+  World(const json& w, const ExecVectorsOptions& options);
 
   void Reset(const json& v);
   json Result(const json& v);
@@ -85,9 +85,10 @@ class World {
   std::vector<u8> image_;  // of all user pages, one range after the other
 };
 
-World::World(const json& w, std::optional<Binding> binding) {
+World::World(const json& w, const ExecVectorsOptions& options) {
   memory_ = std::move(PhysMemory::Create(kMachineSize)).value();
-  cpu_ = std::make_unique<Cpu>(*memory_, binding.value_or(DefaultBinding()));
+  cpu_ = std::make_unique<Cpu>(*memory_, options.binding.value_or(DefaultBinding()));
+  cpu_->set_uncached(options.uncached);
   cpu_->set_model(FullCpuModel());
   for (const json& p : w.at("pages")) MapUser(p[0], p[1], p[2]);
   MapTables();
@@ -429,7 +430,7 @@ int Execute(const ExecVectorsOptions& options) {
   }
   std::ofstream dump;
   if (!options.dump.empty()) dump.open(options.dump);
-  World world(json::parse(world_file), options.binding);
+  World world(json::parse(world_file), options);
   const std::set<std::string> only(options.only.begin(), options.only.end());
   std::map<std::string, Tally> by;
   Tally all;

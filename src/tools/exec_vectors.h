@@ -17,6 +17,7 @@ struct ExecVectorsOptions {
   u64 fail_limit = 0;              // failing vectors printed; 0: all
   std::string dump;                // file for what came out; empty: none
   std::optional<Binding> binding;  // default: the build's
+  bool uncached = false;           // every instruction decoded anew and run alone
 };
 
 // Format: docs/vectors.md. Prints one JSON line for each failing vector and a summary
