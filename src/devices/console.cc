@@ -10,6 +10,12 @@ namespace {
 constexpr std::size_t kPiece =
     4096;  // text is moved in pieces of at most this many bytes
 
+// The configuration of the modern form: cols (2), rows (2), max_nr_ports (4), emerg_wr
+// (4). Only the last is offered.
+constexpr u32 kConfigBytes = 12;
+constexpr u32 kEmergencyWrite = 8;
+constexpr u32 kFeatureEmergencyWrite = 2;
+
 DeviceShape Shape() {
   DeviceShape shape;
   shape.type = kVirtioConsole;
@@ -89,6 +95,18 @@ u32 Console::FillChain(const Chain& chain) {
   writer.Write(bytes);
   input_bytes_ += count;
   return writer.written();
+}
+
+void Console::OnTurnModern(DeviceShape* shape) {
+  shape->config.assign(kConfigBytes, 0);
+  shape->features[0] |= 1 << kFeatureEmergencyWrite;
+}
+
+void Console::WriteConfig(u32 offset, u32, u32 value) {
+  if (offset != kEmergencyWrite) return;
+  const u8 character = static_cast<u8>(value);
+  output_->Write(std::span(&character, 1));
+  ++output_bytes_;
 }
 
 void Console::VisitStats(StatsVisitor& out) const {

@@ -29,9 +29,14 @@ class Console : public Device {
   // Hands waiting input to the Guest, as far as it has buffers. Call after QueueInput.
   [[nodiscard]] MaybeViolation DeliverInput();
 
+  // On a bus of virtio 1.0 the console has one more way out, for a Guest that has no
+  // rings yet: a character written to emerg_wr appears at once, running or not.
+  void WriteConfig(u32 offset, u32 width, u32 value) override;
+
   void VisitStats(StatsVisitor& out) const override;
 
  protected:
+  void OnTurnModern(DeviceShape* shape) override;
   void AppendOwnState(ByteWriter* state) const override;
 
  private:

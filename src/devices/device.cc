@@ -8,6 +8,17 @@ namespace lgx {
 
 Device::Device(DeviceShape shape) : shape_(std::move(shape)) {}
 
+void Device::TurnModern() {
+  std::vector<u8>& features = shape_.features;
+  if (features.size() <= kFeatureVersion1 / 8) features.resize(kFeatureVersion1 / 8 + 1);
+  features[kFeatureNotifyOnEmpty / 8] &=
+      static_cast<u8>(~(1 << kFeatureNotifyOnEmpty % 8));
+  features[kFeatureVersion1 / 8] |= 1 << kFeatureVersion1 % 8;
+  OnTurnModern(&shape_);
+}
+
+void Device::WriteConfig(u32, u32, u32) {}
+
 void Device::Start(std::span<const u8> accepted) {
   accepted_.assign(shape_.features.size(), 0);
   for (std::size_t i = 0; i < accepted_.size() && i < accepted.size(); ++i) {

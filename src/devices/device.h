@@ -27,6 +27,8 @@ inline constexpr u8 kVirtioBlock = 2;
 inline constexpr u8 kVirtioConsole = 3;
 inline constexpr u8 kVirtioRng = 4;
 
+// Transport feature: the driver speaks virtio 1.0. Offered on a bus of that kind only.
+inline constexpr u32 kFeatureVersion1 = 32;
 // Transport feature: interrupt when the ring runs empty, even if interrupts are unwanted.
 inline constexpr u32 kFeatureNotifyOnEmpty = 24;
 
@@ -53,6 +55,20 @@ class Device {
   // For the bus, before the Guest runs: queues in order, one for each of queue_sizes.
   void AttachQueue(Virtqueue queue) { queues_.push_back(std::move(queue)); }
 
+  // For a bus of virtio 1.0, before AttachQueue: offers kFeatureVersion1, withdraws what
+  // that version does not have, and lets the device add to its shape.
+  void TurnModern();
+
+  // For a bus where the driver chooses its rings; `index` below the number of queues.
+  [[nodiscard]] MaybeViolation ConnectQueue(u32 index, const RingRequest& wanted) {
+    return queues_[index].Connect(wanted);
+  }
+  void DisconnectQueue(u32 index) { queues_[index].Disconnect(); }
+
+  // For a bus that sees it happen: the driver wrote `width` bytes at `offset` of the
+  // configuration, all of them inside. Most devices have nothing to be written.
+  virtual void WriteConfig(u32 offset, u32 width, u32 value);
+
   // The driver is ready. `accepted` is its feature array; bits never offered are dropped.
   void Start(std::span<const u8> accepted);
   // The driver wants a fresh device. When this returns nothing more is written to Guest
@@ -74,6 +90,7 @@ class Device {
 
   // What a device adds to the functions above.
   virtual void OnReset() {}
+  virtual void OnTurnModern(DeviceShape*) {}
   virtual void AppendOwnState(ByteWriter*) const {}
 
  private:

@@ -28,6 +28,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "devices/device.h"
+#include "devices/device_bus.h"
 #include "devices/device_page.h"
 #include "devices/irq_line.h"
 #include "devices/violation.h"
@@ -47,36 +48,36 @@ struct NotifyResult {
   MaybeViolation violation;
 };
 
-class LguestBus {
+class LguestBus final : public DeviceBus {
  public:
-  static constexpr u32 kMaxPages = 256;   // device page and rings together
-  static constexpr u32 kMaxIrq = 31;      // 0 is the timer; lguest has 32 interrupts
-  static constexpr u32 kMaxSafeIrq = 15;  // a kernel without I/O APIC support has 16
+  static constexpr u32 kMaxPages = 256;  // device page and rings together
 
   // `memory` and `irqs` must outlive the bus. `mem_bytes` of RAM, whole pages.
   LguestBus(GuestView& memory, IrqLine& irqs, u32 mem_bytes);
 
   // Gives the device its place in the page, rings and interrupts. After an error the bus
   // is as it was before.
-  [[nodiscard]] Status AddDevice(std::unique_ptr<Device> device);
+  [[nodiscard]] Status AddDevice(std::unique_ptr<Device> device) override;
+  bool ConsoleFirst() const override { return false; }
 
   // Pages above RAM that the devices take, the device page among them.
   u32 PagesNeeded() const { return pages_; }
   // RAM and device pages: the page_limit of the view that Finish() expects.
-  u32 guest_pages() const { return (mem_bytes_ >> kPageShift) + pages_; }
+  u32 guest_pages() const override { return (mem_bytes_ >> kPageShift) + pages_; }
+  u32 device_limit() const override { return 0; }
   Gpa guest_limit() const { return GpaOf(Gfn(guest_pages())); }
 
   // Writes the device page and connects the rings; no device can be added afterwards.
-  void Finish();
+  void Finish() override;
 
   // The Guest said NOTIFY, directly or through the asynchronous ring of hypercalls.
   [[nodiscard]] NotifyResult HandleNotify(u32 address);
 
-  std::size_t device_count() const { return slots_.size(); }
-  Device& device(std::size_t index) { return *slots_[index].device; }
+  std::size_t device_count() const override { return slots_.size(); }
+  Device& device(std::size_t index) override { return *slots_[index].device; }
 
-  void AppendState(ByteWriter* state) const;
-  void VisitStats(StatsVisitor& out) const;
+  void AppendState(ByteWriter* state) const override;
+  void VisitStats(StatsVisitor& out) const override;
 
  private:
   struct Slot {

@@ -27,6 +27,8 @@ enum class ViolationKind : u8 {
   kWrongDirection,     // an out buffer where only in buffers make sense, or the reverse
   kNoRoom,             // buffers too small to be answered at all
   kBadNotify,          // NOTIFY with an address outside Guest memory
+  kBadRing,            // a ring of an impossible size, or not in Guest memory
+  kUnhandledTrap,      // a trap that no device wanted, nor the Guest
   kDescriptorChanged,  // the Guest overwrote a part of the device page that is ours
 };
 

@@ -49,6 +49,56 @@ Virtqueue::Virtqueue(GuestView& memory, IrqLine& irqs, std::string device, u32 i
       << "ring outside guest memory";
 }
 
+Virtqueue::Virtqueue(GuestView& memory, IrqLine& irqs, std::string device, u32 index,
+                     u32 irq)
+    : memory_(&memory),
+      irqs_(&irqs),
+      device_(std::move(device)),
+      index_(index),
+      irq_(irq) {}
+
+MaybeViolation Virtqueue::CheckPart(const char* part, u64 at, u64 len,
+                                    u32 alignment) const {
+  const u64 size = memory_->size();
+  if (at % alignment == 0 && at <= size && len <= size - at) return std::nullopt;
+  return Violate(ViolationKind::kBadRing, -1,
+                 absl::StrFormat("Guest placed the %s at 0x%08x, %d bytes: not in its "
+                                 "memory, or not aligned to %d",
+                                 part, at, len, alignment));
+}
+
+MaybeViolation Virtqueue::Connect(const RingRequest& wanted) {
+  const u32 size = wanted.size;
+  if (size == 0 || (size & (size - 1)) != 0) {
+    return Violate(ViolationKind::kBadRing, -1,
+                   absl::StrFormat("Guest asked for a ring of %d entries", size));
+  }
+  if (MaybeViolation bad = CheckPart("descriptor table", wanted.descriptors,
+                                     u64{kDescriptorBytes} * size, 16)) {
+    return bad;
+  }
+  if (MaybeViolation bad =
+          CheckPart("available ring", wanted.available, 4 + u64{2} * size, 2)) {
+    return bad;
+  }
+  if (MaybeViolation bad =
+          CheckPart("used ring", wanted.used, 4 + u64{kUsedBytes} * size, 4)) {
+    return bad;
+  }
+  const auto gpa = [](u64 at) { return Gpa(static_cast<u32>(at)); };
+  ring_ = RingLayout{wanted.size, gpa(wanted.descriptors), gpa(wanted.available),
+                     gpa(wanted.used)};
+  last_available_ = 0;
+  pending_ = 0;
+  return std::nullopt;
+}
+
+void Virtqueue::Disconnect() {
+  ring_ = RingLayout{};
+  last_available_ = 0;
+  pending_ = 0;
+}
+
 template <typename T>
 T Virtqueue::Load(Gpa at) const {
   T value;
@@ -76,7 +126,9 @@ void Virtqueue::Start(bool notify_on_empty) {
   pending_ = 0;
 }
 
-bool Virtqueue::HasWork() const { return AvailableIndex() != last_available_; }
+bool Virtqueue::HasWork() const {
+  return connected() && AvailableIndex() != last_available_;
+}
 
 MaybeViolation Virtqueue::Take(Chain* chain) {
   chain->Clear();

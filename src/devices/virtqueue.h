@@ -21,8 +21,8 @@ namespace lgx {
 
 inline constexpr u16 kRingEntries = 256;  // entries of every ring on the lguest bus
 
-// Where the three parts of a ring lie. They need not be together: later generations place
-// each part where the driver says.
+// Where the three parts of a ring lie. On the lguest bus they are one block; a driver of
+// virtio 1.0 places each part where it likes.
 struct RingLayout {
   u16 size = 0;  // entries, a power of two
   Gpa descriptors;
@@ -35,11 +35,28 @@ struct RingLayout {
   static u32 ContiguousPages(u16 size);
 };
 
+// A ring as a driver asks for it: any numbers at all.
+struct RingRequest {
+  u16 size = 0;
+  u64 descriptors = 0;
+  u64 available = 0;
+  u64 used = 0;
+};
+
 class Virtqueue {
  public:
   // The ring must lie in `memory`. `device` and `index` name the queue in violations.
   Virtqueue(GuestView& memory, IrqLine& irqs, std::string device, u32 index,
             const RingLayout& ring, u32 irq);
+  // A queue whose ring the driver will choose. Until Connect() it has no work.
+  Virtqueue(GuestView& memory, IrqLine& irqs, std::string device, u32 index, u32 irq);
+
+  // The driver has chosen. A violation, and nothing is connected, unless the size is a
+  // power of two of at most 32768, and the parts are aligned to 16, 2 and 4 bytes and lie
+  // in Guest memory.
+  [[nodiscard]] MaybeViolation Connect(const RingRequest& wanted);
+  void Disconnect();
+  bool connected() const { return ring_.size != 0; }
 
   u32 irq() const { return irq_; }
   const RingLayout& ring() const { return ring_; }
@@ -49,7 +66,7 @@ class Virtqueue {
   // accepted feature 24.
   void Start(bool notify_on_empty);
 
-  // Has the Guest announced a buffer that was not taken?
+  // Has the Guest announced a buffer that was not taken? Never, without a ring.
   bool HasWork() const;
   // Copies the next chain out and checks it. Call only when HasWork().
   [[nodiscard]] MaybeViolation Take(Chain* chain);
@@ -91,6 +108,8 @@ class Virtqueue {
   void Store(Gpa at, T value);
   u16 AvailableIndex() const;
   Descriptor LoadDescriptor(const Table& table, u32 index) const;
+  [[nodiscard]] MaybeViolation CheckPart(const char* part, u64 at, u64 len,
+                                         u32 alignment) const;
   [[nodiscard]] MaybeViolation CheckRange(i32 head, u64 addr, u32 len) const;
   [[nodiscard]] MaybeViolation FollowIndirect(i32 head, const Descriptor& descriptor,
                                               Table* table) const;

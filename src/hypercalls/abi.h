@@ -82,6 +82,9 @@ struct Abi {
   u8 ring_words;
   // IN of a byte or word changes AL or AX only. Before 3.1 it changed more (Q4).
   bool exact_in;
+  // Port instructions and accesses to device memory go up to the Launcher, which asks for
+  // registers and sets them; nothing is known of notifications. From 4.0.
+  bool forwards_traps = false;
 
   constexpr Call CallOf(u32 number) const {
     return number < kCallNumbers ? calls[number] : Call::kUnknown;

@@ -25,7 +25,7 @@ struct LguestDataG {
 
 inline constexpr Abi kAbiG = {
     .letter = 'G',
-    .supported = false,
+    .supported = true,
     .data = {.irq_enabled = offsetof(LguestDataG, irq_enabled),
              .blocked_interrupts = offsetof(LguestDataG, blocked_interrupts),
              .cr2 = offsetof(LguestDataG, cr2),
@@ -67,6 +67,7 @@ inline constexpr Abi kAbiG = {
     .ring = kAbiR.ring,
     .ring_words = kAbiR.ring_words,
     .exact_in = true,
+    .forwards_traps = true,
 };
 
 static_assert(kAbiG.data.irq_enabled == 0 && kAbiG.data.blocked_interrupts == 4);

@@ -6,6 +6,7 @@
 #include "hypercalls/emulate_insn.h"
 #include "hypercalls/guest_code.h"
 #include "hypercalls/guest_irq.h"
+#include "hypercalls/trap_forward.h"
 
 namespace lgx {
 namespace {
@@ -72,6 +73,8 @@ void HandlePageFault(Guest& guest) {
   if (guest.shadow.DemandPage(Lin(guest.cpu.last_pagefault), guest.cpu.regs.errcode())) {
     return;  // the Guest never notices
   }
+  if (guest.dead()) return;
+  if (guest.abi.forwards_traps && ForwardDeviceAccess(guest)) return;
   if (guest.lguest_data && !guest.PutData(guest.abi.data.cr2, guest.cpu.last_pagefault)) {
     guest.Kill("Writing cr2");
   }
@@ -116,7 +119,13 @@ void HandleTrap(Guest& guest) {
       if (guest.cpu.ts != 0) Reflect(guest, trap);
       return;
     case kGeneralProtection:
-      if (guest.cpu.regs.errcode() == 0 && EmulateInsn(guest)) return;
+      if (guest.cpu.regs.errcode() == 0) {
+        if (guest.abi.forwards_traps) {
+          ForwardPortTrap(guest);
+          return;
+        }
+        if (EmulateInsn(guest)) return;
+      }
       if (guest.dead()) return;
       [[fallthrough]];  // where a hypervisor uses VMX already, vmcall comes as this one
     case kInvalidOpcode:

@@ -59,6 +59,11 @@ void Guest::HashInto(StateHash& hash) const {
         cpu.irqs_pending.load(), cpu.last_pagefault}) {
     hash.Value(word);
   }
+  if (abi.forwards_traps) {
+    hash.Value(cpu.pending_trap.trap);
+    hash.Bytes(cpu.pending_trap.insn);
+    hash.Value(cpu.pending_trap.addr);
+  }
   hash.Value<u8>(cpu.clock_deadline.has_value());
   hash.Value(cpu.clock_deadline.value_or(0));
   for (const DescriptorWords& entry : cpu.gdt) {

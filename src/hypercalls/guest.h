@@ -57,6 +57,17 @@ struct GuestOptions {
   u32 syscall_vector = kSyscallVector;
 };
 
+// A trap that the Launcher has to deal with: struct lguest_pending (guest-04 section
+// 5.2).
+struct PendingTrap {
+  static constexpr u32 kSize = 12;  // as read() gives it
+  static constexpr u32 kInsnBytes = 7;
+
+  u8 trap = 0;  // 13: port instruction, 14: device memory; 0: nothing is pending
+  std::array<u8, kInsnBytes> insn{};  // from EIP on; zeros where nothing is mapped
+  u32 addr = 0;                       // guest-physical, with trap 14
+};
+
 // host-01 section 5.2.
 struct Vcpu {
   Vcpu(PhysMemory& memory, Mfn page) : regs_page(page), regs(memory, page) {}
@@ -67,6 +78,8 @@ struct Vcpu {
   u32 stack_pages = 0;
   u32 changed = 0;
   u32 pending_notify = 0;  // value of an unserved NOTIFY
+  PendingTrap pending_trap;
+  std::optional<u32> register_read;  // its value is what the next read() gives
   const Mfn regs_page;
   GuestRegs regs;
   const SwitcherPages* last_pages = nullptr;  // the CPU that this VCPU used last

@@ -29,6 +29,7 @@ void HostStats::VisitStats(StatsVisitor& out) const {
   for (u32 i = 0; i < kCauses; ++i) {
     out.Counter("crossing.cause." + CauseName(i), causes[i]);
   }
+  out.Counter("crossing.forwarded", forwarded);
   out.Counter("hypercall.count", hypercalls);
   out.Counter("hypercall.async", hypercalls_async);
   out.Counter("hypercall.rewritten", rewritten);

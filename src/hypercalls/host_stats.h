@@ -27,6 +27,7 @@ struct HostStats {
   std::array<u64, kCalls> calls{};
   std::array<u64, kCalls> calls_async{};
   u64 rewritten = 0;  // vmcall instructions replaced by int 0x1f
+  u64 forwarded = 0;  // traps handed up to the Launcher
   std::array<u64, kLguestIrqs> irqs_injected{};
 
   void CountCrossing(u32 trapnum) {

@@ -6,6 +6,7 @@
 #include "hypercalls/guest_pages.h"
 #include "hypercalls/guest_segments.h"
 #include "hypercalls/run_loop.h"
+#include "hypercalls/trap_forward.h"
 
 namespace lgx {
 namespace {
@@ -20,6 +21,14 @@ void SetUpGuestRegs(GuestRegs& regs, u32 start) {
   regs.set_ss(kGuestKernelDs);
   regs.set_eflags(0x00000202);  // IF; the Guest never gets to clear it
   regs.set_eip(start);
+}
+
+i32 PutPendingTrap(const PendingTrap& pending, std::span<u8> buffer) {
+  if (buffer.size() < PendingTrap::kSize) return -kEfault;
+  buffer[0] = pending.trap;
+  std::copy(pending.insn.begin(), pending.insn.end(), buffer.begin() + 1);
+  StoreLe<u32>(buffer.data() + 1 + PendingTrap::kInsnBytes, pending.addr);
+  return PendingTrap::kSize;
 }
 
 }  // namespace
@@ -37,9 +46,24 @@ i32 LguestFile::Write(std::span<const u32> words, TaskId task, u32 cpu) {
       guest_->SetInterrupt(words[1]);
       return 0;
     case kLhreqEventfd:
-      return AttachEventfd(words);
+      return guest_->abi.forwards_traps ? -kEinval : AttachEventfd(words);
     default:
-      return -kEinval;
+      return guest_->abi.forwards_traps ? WriteForwarding(words) : -kEinval;
+  }
+}
+
+i32 LguestFile::WriteForwarding(std::span<const u32> words) {
+  const u32 needed = words[0] == kLhreqSetreg ? 3 : 2;
+  if (words[0] < kLhreqGetreg || words[0] > kLhreqTrap) return -kEinval;
+  if (words.size() < needed) return -kEfault;
+  switch (words[0]) {
+    case kLhreqGetreg:
+      guest_->cpu.register_read = GetRegister(*guest_, words[1]);
+      return guest_->cpu.register_read ? 8 : -kEnoent;
+    case kLhreqSetreg:
+      return SetRegister(*guest_, words[1], words[2]) ? 12 : -kEnoent;
+    default:
+      return InjectTrap(*guest_, words[1]) ? 0 : -kEinval;
   }
 }
 
@@ -59,7 +83,8 @@ std::optional<Mfn> LguestFile::FindMemory(u32 base, u32 pages) const {
 //:
 i32 LguestFile::Initialize(std::span<const u32> words, TaskId task) {
   if (guest_ != nullptr) return -kEbusy;
-  if (words.size() < 4) return -kEfault;
+  const u32 needed = options_.abi->forwards_traps ? 5 : 4;
+  if (words.size() < needed) return -kEfault;
   const u32 base = words[1];
   const u32 pfn_limit = words[2];
   const u32 start = words[3];
@@ -70,8 +95,10 @@ i32 LguestFile::Initialize(std::span<const u32> words, TaskId task) {
   const std::optional<Mfn> regs_page = parts_.pool.Take();
   if (!regs_page) return -kEnomem;
 
+  GuestOptions options = options_;
+  options.shadow.device_limit = options_.abi->forwards_traps ? words[4] : 0;
   auto guest = std::make_unique<Guest>(
-      parts_, options_, GuestView(parts_.memory, *memory, pfn_limit), base, *regs_page);
+      parts_, options, GuestView(parts_.memory, *memory, pfn_limit), base, *regs_page);
   SetUpGuestRegs(guest->cpu.regs, start);
   SetUpGuestGdt(*guest);
   if (const Status status = InitGuestPagetable(*guest); !status.ok()) {
@@ -81,7 +108,7 @@ i32 LguestFile::Initialize(std::span<const u32> words, TaskId task) {
   }
   owner_ = task;
   guest_ = std::move(guest);
-  return 12;
+  return static_cast<i32>((needed - 1) * sizeof(u32));
 }
 
 i32 LguestFile::AttachEventfd(std::span<const u32> words) {
@@ -105,13 +132,22 @@ i32 LguestFile::Read(std::span<u8> buffer, TaskId task, u32 cpu) {
     if (size != 0) std::memcpy(buffer.data(), text.c_str(), size);
     return static_cast<i32>(size);
   }
+  if (const std::optional<u32> value = guest_->cpu.register_read) {
+    if (buffer.size() < sizeof(u32)) return -kEfault;
+    guest_->cpu.register_read.reset();
+    StoreLe<u32>(buffer.data(), *value);
+    return sizeof(u32);
+  }
   guest_->cpu.pending_notify = 0;
+  guest_->cpu.pending_trap = {};
   const RunResult result = RunGuest(*guest_);
   switch (result.kind) {
     case RunResult::Kind::kNotify:
       if (buffer.size() < sizeof(u32)) return -kEfault;
       StoreLe<u32>(buffer.data(), result.value);
       return sizeof(u32);
+    case RunResult::Kind::kTrap:
+      return PutPendingTrap(guest_->cpu.pending_trap, buffer);
     case RunResult::Kind::kSignal:
       return -kEintr;
     case RunResult::Kind::kHalted:

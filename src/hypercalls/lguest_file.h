@@ -20,6 +20,11 @@ namespace lgx {
 inline constexpr u32 kLhreqInitialize = 0;
 inline constexpr u32 kLhreqIrq = 2;
 inline constexpr u32 kLhreqEventfd = 4;  // 1 and 3 are obsolete
+// Only for Guests whose traps are forwarded; they have no EVENTFD. Registers are named by
+// their offset in i386's struct pt_regs (trap_forward.h).
+inline constexpr u32 kLhreqGetreg = 5;
+inline constexpr u32 kLhreqSetreg = 6;
+inline constexpr u32 kLhreqTrap = 7;
 
 // The Launcher's memory that can become a Guest's: `pages` pages at Launcher address
 // `address`, which are machine frames from `first` on (all of them RAM).
@@ -47,8 +52,9 @@ class LguestFile {
   i32 Write(std::span<const u32> words, TaskId task, u32 cpu = 0);
 
   // Runs the Guest, and returns when there is news: 4 with a NOTIFY value in the buffer,
-  // or the number of bytes of a dead Guest's last words. Where the reference would sleep,
-  // it gives -EAGAIN: see RunGuest().
+  // 12 with a struct lguest_pending, or the number of bytes of a dead Guest's last words.
+  // After GETREG it gives 4 and the register, and runs nothing. Where the reference would
+  // sleep, it gives -EAGAIN: see RunGuest().
   i32 Read(std::span<u8> buffer, TaskId task, u32 cpu = 0);
 
   // Frees everything. Always 0.
@@ -60,6 +66,7 @@ class LguestFile {
  private:
   i32 Initialize(std::span<const u32> words, TaskId task);
   i32 AttachEventfd(std::span<const u32> words);
+  i32 WriteForwarding(std::span<const u32> words);
   // The frame of Guest-physical 0, if the Launcher has all these pages.
   std::optional<Mfn> FindMemory(u32 base, u32 pages) const;
 

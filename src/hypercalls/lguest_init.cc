@@ -21,6 +21,18 @@ bool IsSyscallVector(const Guest& guest, u32 vector) {
   return vector == kSyscallVector || vector == guest.options.syscall_vector;
 }
 
+// From 4.1 the range is one instruction, the iret itself.
+bool ReadNoirqRange(Guest& guest) {
+  const LguestDataLayout& data = guest.abi.data;
+  if (data.noirq_iret == kAbsentField) {
+    return guest.GetData(data.noirq_start, &guest.noirq_start) &&
+           guest.GetData(data.noirq_end, &guest.noirq_end);
+  }
+  if (!guest.GetData(data.noirq_iret, &guest.noirq_start)) return false;
+  guest.noirq_end = guest.noirq_start + 1;
+  return true;
+}
+
 }  // namespace
 
 //: hypercalls.040 The handshake
@@ -57,8 +69,7 @@ void InitializeGuest(Guest& guest, const HcallArgs& args) {
     guest.Kill("bad syscall vector", absl::StrFormat("0x%x", syscall_vec));
     return;
   }
-  if (!guest.GetData(data.noirq_start, &guest.noirq_start) ||
-      !guest.GetData(data.noirq_end, &guest.noirq_end)) {
+  if (!ReadNoirqRange(guest)) {
     KillForGuestPage(guest);
     return;
   }

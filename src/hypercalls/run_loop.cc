@@ -105,6 +105,7 @@ RunResult RunGuest(Guest& guest) {
       // reference runs the Guest first (Q13).
       if (cpu.hcall) continue;
     }
+    if (cpu.pending_trap.trap != 0) return {RunResult::Kind::kTrap};
     if (cpu.signal.load(std::memory_order_relaxed) && cpu.signal.exchange(false)) {
       return {RunResult::Kind::kSignal};
     }

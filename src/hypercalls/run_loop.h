@@ -9,6 +9,7 @@ namespace lgx {
 struct RunResult {
   enum class Kind : u8 {
     kNotify,   // `value` is for the Launcher; pending until the next read()
+    kTrap,     // cpu.pending_trap is for the Launcher; pending until the next read()
     kSignal,   // SendSignal() was called
     kHalted,   // the Guest sleeps and nothing can wake it now
     kDead,     // guest.reason() says why

@@ -94,7 +94,8 @@ Machine::Machine(const BootRequest& request, ConsoleBackend& console,
       observer_(observer),
       slots_(request.config.seed),
       noted_(std::make_unique<NotedConsole>(*this, console)),
-      backend_(*noted_) {}
+      backend_(*noted_),
+      abi_(FindAbi(InfoOf(request.generation).letter[0])) {}
 
 Machine::~Machine() {
   // The Guest gives its pages back before the pool goes.
@@ -102,7 +103,9 @@ Machine::~Machine() {
 }
 
 Status Machine::Build(const BootRequest& request) {
-  const u32 pages = static_cast<u32>(config_.memory >> kPageShift) + LguestBus::kMaxPages;
+  const u32 extra_pages =
+      abi_->forwards_traps ? PciBus::kExtraPages : LguestBus::kMaxPages;
+  const u32 pages = static_cast<u32>(config_.memory >> kPageShift) + extra_pages;
   const u32 pool = static_cast<u32>(config_.guest.shadow_pool >> kPageShift);
   StatusOr<MachineLayout> layout = PlanMachine(mode_, 1, pool, pages);
   if (!layout.ok()) return layout.status();
@@ -125,23 +128,42 @@ Status Machine::Build(const BootRequest& request) {
   crossing_->set_event_source(this);
   pool_ = std::make_unique<PagePool>(*memory_, layout_.pool, layout_.pool_frames);
   view_ = std::make_unique<GuestView>(*memory_, layout_.guest, pages);
-  LGX_RETURN_IF_ERROR(AddDevices());
+  LGX_RETURN_IF_ERROR(MakeBus());
   return StartGuest(request);
 }
 
-// Devices in the order of the options, the console last (guest-02 section 1).
-Status Machine::AddDevices() {
-  bus_ = std::make_unique<LguestBus>(*view_, static_cast<IrqLine&>(*this),
-                                     static_cast<u32>(config_.memory));
-  if (config_.rng.present) {
-    LGX_RETURN_IF_ERROR(bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed)));
+Status Machine::MakeBus() {
+  const u32 mem = static_cast<u32>(config_.memory);
+  IrqLine& irqs = static_cast<IrqLine&>(*this);
+  if (abi_->forwards_traps) {
+    auto bus = std::make_unique<PciBus>(*view_, irqs, mem);
+    pci_bus_ = bus.get();
+    bus_ = std::move(bus);
+  } else {
+    auto bus = std::make_unique<LguestBus>(*view_, irqs, mem);
+    lguest_bus_ = bus.get();
+    bus_ = std::move(bus);
   }
-  auto console = std::make_unique<Console>(backend_);
-  console_ = console.get();
-  LGX_RETURN_IF_ERROR(bus_->AddDevice(std::move(console)));
+  if (bus_->ConsoleFirst()) LGX_RETURN_IF_ERROR(AddConsole());
+  LGX_RETURN_IF_ERROR(AddDevices());
+  if (!bus_->ConsoleFirst()) LGX_RETURN_IF_ERROR(AddConsole());
   *view_ = GuestView(*memory_, layout_.guest, bus_->guest_pages());
   bus_->Finish();
   return absl::OkStatus();
+}
+
+// Devices in the order of the options (guest-02 section 1).
+Status Machine::AddDevices() {
+  if (config_.rng.present) {
+    LGX_RETURN_IF_ERROR(bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed)));
+  }
+  return absl::OkStatus();
+}
+
+Status Machine::AddConsole() {
+  auto console = std::make_unique<Console>(backend_);
+  console_ = console.get();
+  return bus_->AddDevice(std::move(console));
 }
 
 Status Machine::StartGuest(const BootRequest& request) {
@@ -157,7 +179,7 @@ Status Machine::StartGuest(const BootRequest& request) {
   LGX_RETURN_IF_ERROR(WriteBootParams(boot, kernel, request.kernel_file, *view_));
 
   GuestOptions options;
-  options.abi = FindAbi(InfoOf(request.generation).letter[0]);
+  options.abi = abi_;
   options.shadow.mode = mode_;
   options.shadow.slots = config_.guest.shadow_slots;
   options.shadow.quirks.q6_mended = config_.guest.q6 == QuirkMode::kMended;
@@ -170,8 +192,9 @@ Status Machine::StartGuest(const BootRequest& request) {
                         *crossing_, *clock_, static_cast<HostServices&>(*this)};
   const LauncherMemory launcher{kLauncherBase, layout_.guest, layout_.guest_frames};
   file_ = std::make_unique<LguestFile>(parts, options, launcher, files_);
-  const u32 words[] = {kLhreqInitialize, kLauncherBase, bus_->guest_pages(),
-                       kernel.entry};
+  // The last word is read for generations that have device memory.
+  const u32 words[] = {kLhreqInitialize, kLauncherBase, bus_->guest_pages(), kernel.entry,
+                       bus_->device_limit()};
   if (const i32 result = file_->Write(words, kLauncherTask); result < 0) {
     return Errorf(kResourceExhausted,
                   "the Guest could not be initialised (error %d); give it more room for "
@@ -256,15 +279,18 @@ void Machine::CheckLimits() {
 // The program that people start does very little once the Guest runs: it reads from the
 // Guest's file, again and again. Each read() runs the Guest until somebody outside is
 // needed, and its result says who. Four bytes are an address the Guest wants looked at:
-// a device has work. The errors are sleep, restart, death, and a signal.
+// a device has work. Twelve are an instruction that only the Launcher can carry out. The
+// errors are sleep, restart, death, and a signal.
 //:
 Ending Machine::Run() {
   ServeConsole();
   while (!ending_) {
-    u8 word[4];
-    const i32 result = file_->Read(word, kLauncherTask);
-    if (result == sizeof word) {
-      HandleNotify(LoadLe<u32>(word));
+    u8 news[PendingTrap::kSize];
+    const i32 result = file_->Read(news, kLauncherTask);
+    if (result == sizeof(u32)) {
+      HandleNotify(LoadLe<u32>(news));
+    } else if (result == PendingTrap::kSize) {
+      HandleTrap(news);
     } else if (result == -kEagain) {
       Idle();
     } else if (result == -kErestart) {
@@ -303,12 +329,21 @@ void Machine::StopFor(const Violation& violation) {
 }
 
 void Machine::HandleNotify(u32 address) {
-  const NotifyResult result = bus_->HandleNotify(address);
+  const NotifyResult result = lguest_bus_->HandleNotify(address);
   if (result.kind == NotifyResult::Kind::kText) {
     backend_.Write(
         std::span(reinterpret_cast<const u8*>(result.text.data()), result.text.size()));
   } else if (result.kind == NotifyResult::Kind::kViolation) {
     StopFor(*result.violation);
+  }
+}
+
+void Machine::HandleTrap(std::span<const u8> pending) {
+  TrapEmulator emulator(*file_, kLauncherTask, *pci_bus_);
+  if (const MaybeViolation violation = emulator.Handle(pending)) {
+    StopFor(*violation);
+  } else if (file_->guest()->dead()) {
+    HandleDeath();  // the trap went back to a Guest that had no stack for it
   }
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,11 +18,14 @@
 #include "base/status.h"
 #include "cpu/cpu.h"
 #include "devices/console.h"
+#include "devices/device_bus.h"
 #include "devices/lguest_bus.h"
+#include "devices/pci_bus.h"
 #include "hypercalls/lguest_file.h"
 #include "machine/clock.h"
 #include "machine/config.h"
 #include "machine/kernel_image.h"
+#include "machine/trap_emulator.h"
 #include "switcher/crossing.h"
 
 namespace lgx {
@@ -98,7 +102,9 @@ class Machine final : private EventSource, private HostServices, private IrqLine
 
   Machine(const BootRequest& request, ConsoleBackend& console, MachineObserver* observer);
   Status Build(const BootRequest& request);
+  Status MakeBus();
   Status AddDevices();
+  Status AddConsole();
   Status StartGuest(const BootRequest& request);
 
   // EventSource
@@ -111,6 +117,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   void Raise(u32 irq) override;
 
   void HandleNotify(u32 address);
+  void HandleTrap(std::span<const u8> pending);
   void HandleDeath();
   void Idle();
   void SleepUntil(std::optional<u64> deadline);
@@ -139,8 +146,11 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   std::unique_ptr<GuestView> view_;
   std::unique_ptr<NotedConsole> noted_;
   ConsoleBackend& backend_;
-  std::unique_ptr<LguestBus> bus_;
-  Console* console_ = nullptr;  // the bus owns it
+  const Abi* abi_;
+  std::unique_ptr<DeviceBus> bus_;
+  LguestBus* lguest_bus_ = nullptr;  // `bus_`, if it is of that kind ...
+  PciBus* pci_bus_ = nullptr;        // ... or of this one
+  Console* console_ = nullptr;       // the bus owns it
   std::unique_ptr<LguestFile> file_;
   std::optional<Ending> ending_;
   u64 looked_again_at_ = ~u64{0};  // instructions then

@@ -81,6 +81,7 @@ bool DemandPage(ShadowParts& parts, const ShadowSlot& slot, Lin v, u32 errcode) 
   // access, no last-level entry can allow it, and "fixed" would fault again, forever
   // (Q8). (A PDPT entry has no such flags, so the level above the PTE says it all.)
   if ((shadow.flags() & needed) != needed) return false;
+  if (InDeviceMemory(parts, gpte)) return false;
   if (!CheckGpte(parts, gpte)) return false;
 
   //: paging.050 How we learn that a page gets dirty
@@ -96,6 +97,46 @@ bool DemandPage(ShadowParts& parts, const ShadowSlot& slot, Lin v, u32 errcode) 
   if (!spte.present()) return false;
   parts.memory.Store(SpteAddr<F>(shadow, v), spte.raw);
   return parts.guest.Store(gpte_at, gpte.raw);
+}
+
+template <class F>
+bool InDeviceMemory(const ShadowParts& parts, PageEntry<F> gpte) {
+  const u64 page = gpte.page_number();
+  return !gpte.has(kPtePse) && page >= parts.view.page_limit() &&
+         page < parts.device_limit;
+}
+
+//: paging.090 Memory that is not there
+// From 4.0 on a Guest's devices have registers, and they look like memory above the end
+// of its RAM. There is nothing to map: an entry that leads there is left out of the
+// shadow tables, each touch faults, and the Host finds out here that the fault means a
+// device. It knows the place and cannot know the value, because that is in the
+// instruction. So it hands both to the Launcher, which acts the instruction out.
+//:
+template <class F>
+std::optional<Gpa> FindDeviceAccess(const ShadowParts& parts, const ShadowSlot& slot,
+                                    Lin v, u32 errcode) {
+  using Raw = typename F::Raw;
+  const u32 needed = kPtePresent | ((errcode & kPfWrite) != 0 ? kPteRw : 0) |
+                     ((errcode & kPfUser) != 0 ? kPteUser : 0);
+  Raw raw = 0;
+  if (!parts.view.template LoadValue<Raw>(GpgdAddr<F>(slot, v), &raw))
+    return std::nullopt;
+  TableEntry<F> upper(raw);
+  if (!upper.present()) return std::nullopt;
+  if constexpr (F::kHasPmd) {
+    if (!parts.view.template LoadValue<Raw>(GpmdAddr<F>(upper, v), &raw)) {
+      return std::nullopt;
+    }
+    upper = TableEntry<F>(raw);
+  }
+  if ((upper.flags() & needed) != needed) return std::nullopt;
+  if (!parts.view.template LoadValue<Raw>(GpteAddr<F>(upper, v), &raw)) {
+    return std::nullopt;
+  }
+  const PageEntry<F> gpte(raw);
+  if ((gpte.raw & needed) != needed || !InDeviceMemory(parts, gpte)) return std::nullopt;
+  return Gpa(static_cast<u32>(gpte.page_number() << kPageShift) | PageOffset(v));
 }
 
 template <class F>
@@ -160,12 +201,15 @@ bool PinPage(ShadowParts& parts, const ShadowSlot& slot, Lin v) {
   return false;
 }
 
-#define LGX_INSTANTIATE(F)                                                      \
-  template bool DemandPage<F>(ShadowParts&, const ShadowSlot&, Lin, u32);       \
-  template std::optional<Gpa> GuestPa<F>(ShadowParts&, const ShadowSlot&, Lin); \
-  template bool CheckGpte<F>(ShadowParts&, PageEntry<F>);                       \
-  template PageEntry<F> GpteToSpte<F>(ShadowParts&, PageEntry<F>);              \
-  template bool PageWritable<F>(const ShadowParts&, const ShadowSlot&, Lin);    \
+#define LGX_INSTANTIATE(F)                                                               \
+  template bool DemandPage<F>(ShadowParts&, const ShadowSlot&, Lin, u32);                \
+  template std::optional<Gpa> GuestPa<F>(ShadowParts&, const ShadowSlot&, Lin);          \
+  template bool CheckGpte<F>(ShadowParts&, PageEntry<F>);                                \
+  template bool InDeviceMemory<F>(const ShadowParts&, PageEntry<F>);                     \
+  template std::optional<Gpa> FindDeviceAccess<F>(const ShadowParts&, const ShadowSlot&, \
+                                                  Lin, u32);                             \
+  template PageEntry<F> GpteToSpte<F>(ShadowParts&, PageEntry<F>);                       \
+  template bool PageWritable<F>(const ShadowParts&, const ShadowSlot&, Lin);             \
   template bool PinPage<F>(ShadowParts&, const ShadowSlot&, Lin)
 LGX_INSTANTIATE(TwoLevel);
 LGX_INSTANTIATE(Pae);

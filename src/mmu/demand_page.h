@@ -20,6 +20,17 @@ template <class F>
 [[nodiscard]] bool DemandPage(ShadowParts& parts, const ShadowSlot& slot, Lin v,
                               u32 errcode);
 
+// Does the entry map a page of device memory? Such pages have no shadow entry, ever.
+template <class F>
+[[nodiscard]] bool InDeviceMemory(const ShadowParts& parts, PageEntry<F> gpte);
+
+// Where in device memory `v` leads, if it does and the entries allow what `errcode` says.
+// Kills nobody and changes nothing.
+template <class F>
+[[nodiscard]] std::optional<Gpa> FindDeviceAccess(const ShadowParts& parts,
+                                                  const ShadowSlot& slot, Lin v,
+                                                  u32 errcode);
+
 // Linear to guest-physical by the Guest's own tables; no rights, no limits, no A/D bits.
 // If a level is missing: nothing, and the Guest is killed with `Bad address %#lx`. Where
 // the reference goes on with "all ones", callers stop (Q22).

@@ -26,7 +26,8 @@ decltype(auto) ShadowTables::WithFormat(Fn fn) const {
 ShadowTables::ShadowTables(PhysMemory& memory, GuestView& view, PagePool& pool,
                            KillSink& kill, SlotChooser& chooser,
                            const ShadowOptions& options)
-    : parts_{memory, view, LgAccess(memory, view, kill), pool, kill},
+    : parts_{memory, view, LgAccess(memory, view, kill),
+             pool,   kill, options.device_limit},
       chooser_(chooser),
       mode_(options.mode),
       quirks_(options.quirks),
@@ -99,6 +100,13 @@ bool ShadowTables::DemandPage(Lin v, u32 errcode) {
     ++stats_.fault_guest;
   }
   return filled;
+}
+
+std::optional<Gpa> ShadowTables::FindDeviceAccess(Lin v, u32 errcode) const {
+  if (parts_.device_limit == 0) return std::nullopt;
+  return WithFormat([&](auto format) {
+    return lgx::FindDeviceAccess<decltype(format)>(parts_, slots_[current_], v, errcode);
+  });
 }
 
 std::optional<Gpa> ShadowTables::GuestPa(Lin v) {
@@ -180,7 +188,8 @@ void ShadowTables::SetPteIn(const ShadowSlot& slot, Lin v, PageEntry<F> gpte) {
   PageEntry<F> spte;
   // A not-present entry is no entry, whatever its other bits say: a Guest keeps swap
   // positions there (Q7).
-  if (gpte.present() && gpte.has(kPteDirty | kPteAccessed)) {
+  if (gpte.present() && gpte.has(kPteDirty | kPteAccessed) &&
+      !InDeviceMemory(parts_, gpte)) {
     // RW without DIRTY becomes a writable page here, unlike in DemandPage, and later
     // writes do not set DIRTY in the Guest's entry (Q6).
     if (quirks_.q6_mended && !gpte.has(kPteDirty)) gpte = gpte.without(kPteRw);

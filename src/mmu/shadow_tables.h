@@ -33,6 +33,9 @@ struct ShadowOptions {
   PagingMode mode = PagingMode::kTwoLevel;
   u32 slots = 4;  // at least 1
   ShadowQuirks quirks = {};
+  // One past the last page of device memory, which begins where Guest memory ends; 0 if
+  // there is none (guest-04 section 5.3).
+  u32 device_limit = 0;
 };
 
 struct ShadowStats {
@@ -88,6 +91,9 @@ class ShadowTables {
   // True if the access can be tried again; false if the fault belongs to the Guest, or if
   // it was killed.
   [[nodiscard]] bool DemandPage(Lin v, u32 errcode);
+  // Where in device memory the fault at `v` was going, if the Guest's tables lead there
+  // and allow it. Changes nothing.
+  [[nodiscard]] std::optional<Gpa> FindDeviceAccess(Lin v, u32 errcode) const;
   // By the Guest's own tables. Nothing after a kill with `Bad address %#lx`.
   [[nodiscard]] std::optional<Gpa> GuestPa(Lin v);
   // Both walks, for debugger and trace. Changes nothing, kills nobody.

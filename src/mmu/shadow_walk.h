@@ -29,6 +29,9 @@ struct ShadowParts {
   LgAccess guest;
   PagePool& pool;
   KillSink& kill;
+  // Page numbers from view.page_limit() up to here are registers of devices: never
+  // mapped, so that each access faults. 0: there are none.
+  u32 device_limit = 0;
 };
 
 // Entry `index` of the page of entries at `table`.

@@ -158,8 +158,10 @@ class HostTest : public ::testing::Test {
     for (u32 i = 0; i < data.size; i += 4) Store<u32>(at + i, 0);
     Store<u32>(at + data.blocked_interrupts, 1);
     for (u32 i = 0; i < kRingSize; ++i) Store<u8>(at + data.hcall_status + i, 0xff);
-    Store<u32>(at + data.noirq_start, 0xc0150000);
-    Store<u32>(at + data.noirq_end, 0xc0150010);
+    if (data.noirq_start != kAbsentField) {
+      Store<u32>(at + data.noirq_start, 0xc0150000);
+      Store<u32>(at + data.noirq_end, 0xc0150010);
+    }
     Store<u32>(at + data.kernel_address, kOffset);
     Store<u32>(at + data.syscall_vec, kSyscallVector);
   }

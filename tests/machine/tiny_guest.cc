@@ -90,9 +90,10 @@ void TinyCode::JumpWhenReached(u32 at, u32 value, Label to) {
 
 // ---- the Guest
 
-TinyGuest::TinyGuest(PagingMode mode) : mode_(mode) {
+TinyGuest::TinyGuest(PagingMode mode, Generation generation)
+    : mode_(mode), generation_(generation) {
   config.memory = 16 * kMiB;
-  config.guest.abi = Generation::kR;
+  config.guest.abi = generation;
   config.cpu.pae = mode == PagingMode::kPae;
   console.EndInput();
 }
@@ -112,13 +113,16 @@ std::vector<u8> TinyGuest::MakeKernel() const {
   PokeText(&image, kPowerDownText - kTinyText, "Power down");
   PokeText(&image, kCrashText - kTinyText, "tiny but broken");
   const u32 data = kTinyData - kTinyText;
+  const LguestDataLayout& layout = FindAbi(InfoOf(generation_).letter[0])->data;
   for (u32 i = 0; i < kRingSize; ++i) {
-    Poke<u8>(&image, data + kAbiR.data.hcall_status + i, 0xff);
+    Poke<u8>(&image, data + layout.hcall_status + i, 0xff);
   }
-  Poke<u32>(&image, data + kAbiR.data.noirq_start, noirq_start_);
-  Poke<u32>(&image, data + kAbiR.data.noirq_end, noirq_end_);
-  Poke<u32>(&image, data + kAbiR.data.kernel_address, kKernelOffset);
-  Poke<u32>(&image, data + kAbiR.data.syscall_vec, kSyscallVector);
+  if (layout.noirq_start != kAbsentField) {
+    Poke<u32>(&image, data + layout.noirq_start, noirq_start_);
+    Poke<u32>(&image, data + layout.noirq_end, noirq_end_);
+  }
+  Poke<u32>(&image, data + layout.kernel_address, kKernelOffset);
+  Poke<u32>(&image, data + layout.syscall_vec, kSyscallVector);
   return BuildElf({{kKernelOffset + kTinyText, kTinyText, image}}, kTinyText);
 }
 
@@ -126,7 +130,7 @@ Ending TinyGuest::Run() {
   const std::vector<u8> file = MakeKernel();
   const StatusOr<KernelImage> kernel = InspectKernel(file, "tiny");
   CHECK(kernel.ok()) << MessageOf(kernel.status());
-  const BootRequest request{config, *kernel, file, {}, Generation::kR, mode_};
+  const BootRequest request{config, *kernel, file, {}, generation_, mode_};
   StatusOr<std::unique_ptr<Machine>> machine = Machine::Create(request, console, nullptr);
   CHECK(machine.ok()) << MessageOf(machine.status());
   machine_ = std::move(*machine);

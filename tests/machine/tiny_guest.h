@@ -79,7 +79,10 @@ class TinyCode : public Assembler {
 
 class TinyGuest {
  public:
-  explicit TinyGuest(PagingMode mode = PagingMode::kTwoLevel);
+  // Calls and registers are those of R; other generations may have other words in struct
+  // lguest_data.
+  explicit TinyGuest(PagingMode mode = PagingMode::kTwoLevel,
+                     Generation generation = Generation::kR);
 
   // ---- before Boot() ----
   TinyCode text{kTinyText};
@@ -100,6 +103,7 @@ class TinyGuest {
 
  private:
   PagingMode mode_;
+  Generation generation_;
   u32 noirq_start_ = 0, noirq_end_ = 0;
   std::unique_ptr<Machine> machine_;
 };
