@@ -106,7 +106,6 @@ void Console::WriteConfig(u32 offset, u32, u32 value) {
   if (offset != kEmergencyWrite) return;
   const u8 character = static_cast<u8>(value);
   output_->Write(std::span(&character, 1));
-  ++output_bytes_;
 }
 
 void Console::VisitStats(StatsVisitor& out) const {

@@ -1,9 +1,11 @@
-// Generation G: 4.0 to 4.13. PCI devices, so no NOTIFY; one protected address, the iret.
+// Generation G: 4.0 to 4.13. PCI devices, so no NOTIFY; from 4.1 on one protected
+// address, the iret. 4.0 has the data of F.
 #ifndef LGX_HYPERCALLS_ABI_G_H_
 #define LGX_HYPERCALLS_ABI_G_H_
 
 #include <cstddef>
 
+#include "hypercalls/abi_f.h"
 #include "hypercalls/abi_r.h"
 
 namespace lgx {
@@ -69,6 +71,12 @@ inline constexpr Abi kAbiG = {
     .exact_in = true,
     .forwards_traps = true,
 };
+
+inline constexpr Abi kAbiG40 = [] {
+  Abi abi = kAbiG;
+  abi.data = kAbiF.data;
+  return abi;
+}();
 
 static_assert(kAbiG.data.irq_enabled == 0 && kAbiG.data.blocked_interrupts == 4);
 static_assert(kAbiG.data.cr2 == 8 && kAbiG.data.tv_sec == 12 && kAbiG.data.tv_nsec == 16);

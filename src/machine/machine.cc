@@ -7,6 +7,7 @@
 #include "base/byte_writer.h"
 #include "base/check.h"
 #include "devices/rng.h"
+#include "hypercalls/abi_g.h"
 #include "hypercalls/guest_time.h"
 #include "machine/boot_params.h"
 #include "machine/cpu_stats.h"
@@ -22,6 +23,12 @@ constexpr TaskId kLauncherTask = 1;
 constexpr u64 kLongestWaitNs = 10 * kNsPerSecond;
 constexpr std::string_view kCrashPrefix = "CRASH: ";
 constexpr std::string_view kPowerDown = "Power down";
+
+const Abi* AbiOf(const BootRequest& request) {
+  const bool is_40 = request.generation == Generation::kG &&
+                     request.kernel.recognition.layout == DataLayout::kF;
+  return is_40 ? &kAbiG40 : FindAbi(InfoOf(request.generation).letter[0]);
+}
 
 }  // namespace
 
@@ -95,7 +102,7 @@ Machine::Machine(const BootRequest& request, ConsoleBackend& console,
       slots_(request.config.seed),
       noted_(std::make_unique<NotedConsole>(*this, console)),
       backend_(*noted_),
-      abi_(FindAbi(InfoOf(request.generation).letter[0])) {}
+      abi_(AbiOf(request)) {}
 
 Machine::~Machine() {
   // The Guest gives its pages back before the pool goes.

@@ -185,8 +185,17 @@ const EntryPattern* ChooseEntry(const std::vector<EntryPattern>& entries,
   return entries.empty() ? nullptr : &entries[0];
 }
 
-void RecogniseGeneration(const EntryPattern& entry, DataLayout layout, Recognition* r) {
+// Does a kernel with the data of F have devices on a PCI bus? It says so when it finds
+// none (4.0 to 4.13), or is one of 4.0.
+bool HasPciConsole(const ElfImage& image, Bytes file, const std::string& version) {
+  return ImageHas(image, file, "console missing emerg_wr") ||
+         GenerationOfVersion(version) == Generation::kG;
+}
+
+void RecogniseGeneration(const EntryPattern& entry, DataLayout layout,
+                         const ElfImage& image, Bytes file, Recognition* r) {
   r->lguest = LguestSupport::kYes;
+  r->layout = layout;
   r->generation = GenerationOfLayout(layout, entry.by_vmcall, r->version);
   const bool by_layout = r->generation.has_value();
   if (!by_layout) r->generation = GenerationOfPattern(entry, r->version);
@@ -194,6 +203,10 @@ void RecogniseGeneration(const EntryPattern& entry, DataLayout layout, Recogniti
       "entry code with %s at 0x%08x, %s", InstructionName(entry), entry.at,
       by_layout ? absl::StrFormat("lguest_data at 0x%08x", entry.lguest_data)
                 : "lguest_data not readable");
+  if (layout == DataLayout::kF && HasPciConsole(image, file, r->version)) {
+    r->generation = Generation::kG;
+    r->evidence += " as in F, devices on a PCI bus";
+  }
 }
 
 void RecogniseWithoutEntry(const ElfImage& image, Bytes file, const SymbolTable& symbols,
@@ -273,7 +286,7 @@ Recognition RecogniseElf(const ElfImage& image, Bytes file, const SymbolTable& s
   DataLayout layout;
   const EntryPattern* entry = ChooseEntry(entries, image, file, &layout);
   if (entry != nullptr) {
-    RecogniseGeneration(*entry, layout, &r);
+    RecogniseGeneration(*entry, layout, image, file, &r);
   } else {
     RecogniseWithoutEntry(image, file, symbols, config, &r);
   }

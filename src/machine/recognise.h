@@ -20,10 +20,16 @@ namespace lgx {
 
 enum class LguestSupport { kUnknown, kNo, kYes };
 
+// The layouts that its initial values tell apart (guest-04 sections 3 and 6.2).
+enum class DataLayout { kUnknown, kAFirst, kA, kBcd, kRe, kF, kG };
+
 struct Recognition {
   LguestSupport lguest = LguestSupport::kUnknown;
   std::optional<Generation> generation;
   std::string evidence;  // what decided about lguest and generation
+  // Of struct lguest_data. With generation G it is kF in kernels of 4.0, which have the
+  // PCI bus already and the words of 3.19 still.
+  DataLayout layout = DataLayout::kUnknown;
   std::optional<bool> pae;
   std::string pae_evidence;
   std::optional<bool> highmem;  // known from an embedded configuration or symbols only
@@ -37,9 +43,6 @@ Recognition RecogniseElf(const ElfImage& image, Bytes file, const SymbolTable& s
 Recognition RecogniseVersion(const std::string& version, const std::string& why_not_more);
 
 // --- struct lguest_data ----------------------------------------------------------------
-
-// The layouts that its initial values tell apart (guest-04 sections 3 and 6.2).
-enum class DataLayout { kUnknown, kAFirst, kA, kBcd, kRe, kF, kG };
 
 inline constexpr u32 kLguestDataLargest = 1396;
 

@@ -1,5 +1,7 @@
 #include "hypercalls/abi.h"
 
+#include "hypercalls/abi_g.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -28,6 +30,14 @@ TEST(Abi, FourGenerationsAreServed) {
     if (FindAbi(letter)->supported) served += letter;
   }
   EXPECT_EQ(served, "REFG");
+}
+
+TEST(Abi, Version40IsGWithTheDataOfF) {
+  EXPECT_EQ(kAbiG40.letter, 'G');
+  EXPECT_TRUE(kAbiG40.forwards_traps);
+  EXPECT_EQ(kAbiG40.data.size, kAbiF.data.size);
+  EXPECT_EQ(kAbiG40.data.noirq_iret, kAbsentField);
+  EXPECT_EQ(kAbiG40.CallOf(17), Call::kUnknown);
 }
 
 TEST(Abi, TheRingAndTheRegistersOrderArgumentsAsTheGenerationSays) {

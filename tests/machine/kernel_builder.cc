@@ -229,7 +229,7 @@ ByteVector BuildVmlinux(const KernelSpec& spec) {
     } else {
       PokeEntry(spec, &image);
     }
-    const ByteVector data = BuildLguestData(spec.generation);
+    const ByteVector data = BuildLguestData(spec.data.value_or(spec.generation));
     for (size_t i = 0; i < data.size(); i++) Poke<u8>(&image, kDataAt + i, data[i]);
   }
   PokePaeMark(spec, &image);

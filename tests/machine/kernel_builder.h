@@ -4,6 +4,7 @@
 #define LGX_TESTS_MACHINE_KERNEL_BUILDER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ struct KernelSpec {
   bool lguest = true;
   std::string version = "2.6.31";
   u32 load_at = 0x100000;
+  std::optional<Generation> data = {};  // whose struct lguest_data; nothing: its own
 };
 
 inline constexpr u32 kTestKernelSize = 0x8000;    // in the file

@@ -130,6 +130,18 @@ TEST(Recognise, G04_2_GenerationOfABzImage) {
   }
 }
 
+TEST(Recognise, Version40HasThePciBusOfGAndTheDataOfF) {
+  const Recognition r =
+      Recognise(BuildVmlinux({.generation = kG, .version = "4.0.5", .data = kF}));
+  EXPECT_EQ(r.generation, kG);
+  EXPECT_EQ(r.layout, DataLayout::kF);
+  EXPECT_NE(r.evidence.find("PCI"), std::string::npos) << r.evidence;
+  EXPECT_EQ(Recognise(BuildVmlinux({.generation = kG, .version = "4.1"})).layout,
+            DataLayout::kG);
+  EXPECT_EQ(Recognise(BuildVmlinux({.generation = kF, .version = "3.19"})).generation,
+            kF);
+}
+
 TEST(Recognise, TheCodeCountsMoreThanTheVersion) {
   EXPECT_EQ(Recognise(BuildVmlinux({.generation = kF, .version = "2.6.32"})).generation,
             kF);
