@@ -6,12 +6,49 @@
 
 namespace lgx {
 
-DescriptorLayout::DescriptorLayout(const DeviceShape& shape) {
-  const u32 feature_bytes = static_cast<u32>(shape.features.size());
-  offered = kQueues + kQueueBytes * static_cast<u32>(shape.queue_sizes.size());
-  accepted = offered + feature_bytes;
-  config = accepted + feature_bytes;
-  size = config + static_cast<u32>(shape.config.size());
+namespace {
+
+void PutQueue(ByteWriter& out, const QueuePlace& queue) {
+  out.U16(queue.entries);
+  out.U16(queue.irq);
+  out.U32(queue.ring.value);
+}
+
+std::vector<u8> EncodeFields(const DeviceShape& shape,
+                             const std::vector<QueuePlace>& queues) {
+  const DescriptorLayout layout(shape, DescriptorForm::kFields);
+  ByteWriter out;
+  out.U8(shape.type);
+  out.U8(static_cast<u8>(layout.size - layout.queues));
+  out.U8(0);  // status
+  for (const QueuePlace& queue : queues) {
+    out.U8(DescriptorLayout::kQueueField);
+    out.U8(DescriptorLayout::kQueueBytes);
+    PutQueue(out, queue);
+  }
+  return out.Take();
+}
+
+}  // namespace
+
+DescriptorLayout::DescriptorLayout(const DeviceShape& shape, DescriptorForm form) {
+  const bool fields = form == DescriptorForm::kFields;
+  const u32 count = static_cast<u32>(shape.queue_sizes.size());
+  status = fields ? 2 : 4;
+  queues = status + 1;
+  offered = queues + (kQueueBytes + (fields ? kFieldHeader : 0)) * count;
+  accepted_bytes = fields ? 0 : static_cast<u32>(shape.features.size());
+  accepted = offered + accepted_bytes;
+  config = accepted + accepted_bytes;
+  size = config + (fields ? 0 : static_cast<u32>(shape.config.size()));
+}
+
+bool CanDescribe(const DeviceShape& shape, DescriptorForm form) {
+  if (form == DescriptorForm::kArrays) return true;
+  const DescriptorLayout layout(shape, form);
+  constexpr u32 kLongest = 255;  // the length of all fields is one byte
+  return shape.features.empty() && shape.config.empty() &&
+         layout.size - layout.queues <= kLongest;
 }
 
 //: devices.010 A page that lists the devices
@@ -21,33 +58,39 @@ DescriptorLayout::DescriptorLayout(const DeviceShape& shape) {
 // status byte that the driver writes. A record of kind 0 ends the list.
 //:
 std::vector<u8> EncodeDescriptor(const DeviceShape& shape,
-                                 const std::vector<QueuePlace>& queues) {
+                                 const std::vector<QueuePlace>& queues,
+                                 DescriptorForm form) {
+  if (form == DescriptorForm::kFields) return EncodeFields(shape, queues);
   ByteWriter out;
   out.U8(shape.type);
   out.U8(static_cast<u8>(queues.size()));
   out.U8(static_cast<u8>(shape.features.size()));
   out.U8(static_cast<u8>(shape.config.size()));
   out.U8(0);  // status
-  for (const QueuePlace& queue : queues) {
-    out.U16(queue.entries);
-    out.U16(queue.irq);
-    out.U32(queue.ring.value);
-  }
+  for (const QueuePlace& queue : queues) PutQueue(out, queue);
   out.Bytes(shape.features);
   out.Bytes(std::vector<u8>(shape.features.size(), 0));  // accepted
   out.Bytes(shape.config);
   return out.Take();
 }
 
-bool DescriptorIntact(const DeviceShape& shape, const std::vector<u8>& written,
-                      const std::vector<u8>& now) {
-  const DescriptorLayout layout(shape);
+bool DescriptorIntact(const DeviceShape& shape, DescriptorForm form,
+                      const std::vector<u8>& written, const std::vector<u8>& now) {
+  const DescriptorLayout layout(shape, form);
   const auto same = [&](u32 begin, u32 end) {
     return std::equal(written.begin() + begin, written.begin() + end,
                       now.begin() + begin);
   };
-  return same(0, DescriptorLayout::kStatus) &&
-         same(DescriptorLayout::kQueues, layout.accepted);
+  if (form == DescriptorForm::kArrays) {
+    return same(0, layout.status) && same(layout.queues, layout.accepted);
+  }
+  if (!same(0, layout.status)) return false;
+  constexpr u32 kField = DescriptorLayout::kFieldHeader + DescriptorLayout::kQueueBytes;
+  for (u32 at = layout.queues; at < layout.size; at += kField) {
+    if ((now[at] & ~DescriptorLayout::kFieldSeen) != written[at]) return false;
+    if (!same(at + 1, at + kField)) return false;
+  }
+  return true;
 }
 
 }  // namespace lgx

@@ -1,7 +1,12 @@
 // The device page: how lguest tells a Guest which devices it has (guest-02 section 2).
 //
 // One page at the end of Guest RAM holds one descriptor after the other, without gaps or
-// alignment; a type of 0 ends the list. Kernels 2.6.25 to 3.19 read this form.
+// alignment; a type of 0 ends the list. There are two forms:
+//
+//   kArrays   2.6.25 to 3.19: type, number of queues, lengths, status; then arrays
+//   kFields   2.6.24: type, length, status; then fields, each with a type and a length
+//             (guest-04 section 5.1). It knows neither features nor a configuration as
+//             later kernels do: those are fields of their own for each kind of device.
 #ifndef LGX_DEVICES_DEVICE_PAGE_H_
 #define LGX_DEVICES_DEVICE_PAGE_H_
 
@@ -12,20 +17,31 @@
 
 namespace lgx {
 
-// Offsets inside one descriptor, from its shape: 5 bytes, 8 for each queue, the offered
-// features, the accepted features, the configuration.
+enum class DescriptorForm : u8 { kArrays, kFields };
+
+// Offsets inside one descriptor, from its shape. With kArrays: 5 bytes, 8 for each queue,
+// the offered features, the accepted features, the configuration. With kFields: 3 bytes,
+// 10 for each queue.
 struct DescriptorLayout {
-  static constexpr u32 kStatus = 4;
-  static constexpr u32 kQueues = 5;
   static constexpr u32 kQueueBytes = 8;
+  static constexpr u32 kFieldHeader = 2;  // type and length
+  static constexpr u8 kQueueField = 2;    // the type of a queue's field
+  static constexpr u8 kFieldSeen = 0x80;  // the Guest marks the types it has read
 
-  explicit DescriptorLayout(const DeviceShape& shape);
+  DescriptorLayout(const DeviceShape& shape, DescriptorForm form);
 
+  u32 status;
+  u32 queues;
   u32 offered;
   u32 accepted;
+  u32 accepted_bytes;
   u32 config;
   u32 size;
 };
+
+// What `form` cannot say of a device: nothing for kArrays; with kFields devices that need
+// features or a configuration.
+bool CanDescribe(const DeviceShape& shape, DescriptorForm form);
 
 // Where one queue lies, as the descriptor says it.
 struct QueuePlace {
@@ -36,12 +52,13 @@ struct QueuePlace {
 
 // The descriptor as the device side writes it: status 0, nothing accepted.
 std::vector<u8> EncodeDescriptor(const DeviceShape& shape,
-                                 const std::vector<QueuePlace>& queues);
+                                 const std::vector<QueuePlace>& queues,
+                                 DescriptorForm form);
 
-// Does `now` still hold what EncodeDescriptor wrote, apart from the fields that belong to
-// the Guest: status, accepted features, configuration?
-bool DescriptorIntact(const DeviceShape& shape, const std::vector<u8>& written,
-                      const std::vector<u8>& now);
+// Does `now` still hold what EncodeDescriptor wrote, apart from what belongs to the
+// Guest: status, accepted features, configuration, marks on fields?
+bool DescriptorIntact(const DeviceShape& shape, DescriptorForm form,
+                      const std::vector<u8>& written, const std::vector<u8>& now);
 
 }  // namespace lgx
 

@@ -35,8 +35,8 @@ std::string HexBytes(std::span<const u8> bytes) {
 
 }  // namespace
 
-LguestBus::LguestBus(GuestView& memory, IrqLine& irqs, u32 mem_bytes)
-    : memory_(&memory), irqs_(&irqs), mem_bytes_(mem_bytes) {
+LguestBus::LguestBus(GuestView& memory, IrqLine& irqs, u32 mem_bytes, DescriptorForm form)
+    : memory_(&memory), irqs_(&irqs), mem_bytes_(mem_bytes), form_(form) {
   CHECK((mem_bytes & kPageMask) == 0 && mem_bytes <= 0u - (kMaxPages << kPageShift))
       << mem_bytes << " bytes of RAM";
 }
@@ -54,7 +54,14 @@ Status LguestBus::CheckRoom(const DeviceShape& shape) const {
         "for devices %d are taken. Leave out some devices.",
         shape.name, queues, kMaxIrq, next_irq_ - 1);
   }
-  const u32 size = DescriptorLayout(shape).size;
+  if (!CanDescribe(shape, form_)) {
+    return Errorf(kInvalidArgument,
+                  "%s: kernels of generation B (2.6.24) talk to this device in a way of "
+                  "their own that is not supported. Leave it out, or take a kernel from "
+                  "2.6.25 on.",
+                  shape.name);
+  }
+  const u32 size = DescriptorLayout(shape, form_).size;
   if (size > kPageSize - descriptor_bytes_) {
     return Errorf(
         kInvalidArgument,
@@ -91,7 +98,7 @@ Status LguestBus::AddDevice(std::unique_ptr<Device> device) {
     ++next_irq_;
     pages_ += RingLayout::ContiguousPages(entries);
   }
-  slot.written = EncodeDescriptor(shape, slot.queues);
+  slot.written = EncodeDescriptor(shape, slot.queues, form_);
   descriptor_bytes_ += static_cast<u32>(slot.written.size());
   Logf(LogLevel::kDebug, "device %d: %s", slots_.size(), shape.name);
   slot.device = std::move(device);
@@ -177,7 +184,8 @@ MaybeViolation LguestBus::ServeRing(const Ring& ring) {
 MaybeViolation LguestBus::HandleStatus(Slot& slot) {
   if (MaybeViolation bad = CheckIntact(slot)) return bad;
   u8 status = 0;
-  CHECK(memory_->LoadValue(slot.descriptor + DescriptorLayout::kStatus, &status));
+  const DescriptorLayout layout(slot.device->shape(), form_);
+  CHECK(memory_->LoadValue(slot.descriptor + layout.status, &status));
   Logf(LogLevel::kDebug, "Device %s status 0x%02x", slot.device->name(), status);
   if (status == 0) {
     Reset(slot);
@@ -196,7 +204,8 @@ MaybeViolation LguestBus::HandleStatus(Slot& slot) {
 MaybeViolation LguestBus::CheckIntact(const Slot& slot) const {
   std::vector<u8> now(slot.written.size());
   CHECK(memory_->Read(slot.descriptor, now.data(), static_cast<u32>(now.size())));
-  if (DescriptorIntact(slot.device->shape(), slot.written, now)) return std::nullopt;
+  if (DescriptorIntact(slot.device->shape(), form_, slot.written, now))
+    return std::nullopt;
   return Violation{
       ViolationKind::kDescriptorChanged,
       absl::StrFormat("Guest changed its device page at 0x%08x", slot.descriptor.value),
@@ -206,9 +215,10 @@ MaybeViolation LguestBus::CheckIntact(const Slot& slot) const {
 // Buffers may have been offered without a NOTIFY we saw, so every queue gets a look.
 MaybeViolation LguestBus::Start(Slot& slot) {
   const DeviceShape& shape = slot.device->shape();
-  std::vector<u8> accepted(shape.features.size());
-  CHECK(memory_->Read(slot.descriptor + DescriptorLayout(shape).accepted, accepted.data(),
-                      static_cast<u32>(accepted.size())));
+  const DescriptorLayout layout(shape, form_);
+  std::vector<u8> accepted(layout.accepted_bytes);
+  CHECK(memory_->Read(slot.descriptor + layout.accepted, accepted.data(),
+                      layout.accepted_bytes));
   Logf(LogLevel::kDebug, "Device %s OK: offered %s, accepted %s", shape.name,
        HexBytes(shape.features), HexBytes(accepted));
   slot.device->Start(accepted);
@@ -224,8 +234,8 @@ void LguestBus::Reset(Slot& slot) {
   const DeviceShape& shape = slot.device->shape();
   Logf(LogLevel::kDebug, "Resetting device %s", shape.name);
   slot.device->Reset();
-  CHECK(memory_->Fill(slot.descriptor + DescriptorLayout(shape).accepted, 0,
-                      static_cast<u32>(shape.features.size())));
+  const DescriptorLayout layout(shape, form_);
+  CHECK(memory_->Fill(slot.descriptor + layout.accepted, 0, layout.accepted_bytes));
   for (const QueuePlace& queue : slot.queues) {
     CHECK(memory_->Fill(GpaOf(queue.ring), 0,
                         RingLayout::ContiguousPages(queue.entries) << kPageShift));

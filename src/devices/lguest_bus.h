@@ -53,7 +53,8 @@ class LguestBus final : public DeviceBus {
   static constexpr u32 kMaxPages = 256;  // device page and rings together
 
   // `memory` and `irqs` must outlive the bus. `mem_bytes` of RAM, whole pages.
-  LguestBus(GuestView& memory, IrqLine& irqs, u32 mem_bytes);
+  LguestBus(GuestView& memory, IrqLine& irqs, u32 mem_bytes,
+            DescriptorForm form = DescriptorForm::kArrays);
 
   // Gives the device its place in the page, rings and interrupts. After an error the bus
   // is as it was before.
@@ -107,6 +108,7 @@ class LguestBus final : public DeviceBus {
   GuestView* memory_;
   IrqLine* irqs_;
   u32 mem_bytes_;
+  DescriptorForm form_;
   u32 pages_ = 1;  // the device page
   u32 next_irq_ = 1;
   u32 descriptor_bytes_ = 0;

@@ -85,6 +85,10 @@ struct Abi {
   // Port instructions and accesses to device memory go up to the Launcher, which asks for
   // registers and sets them; nothing is known of notifications. From 4.0.
   bool forwards_traps = false;
+  // Devices are described by typed fields (guest-04 section 5.1), not by arrays.
+  bool device_fields = false;
+  // Page tables of the PAE format exist.
+  bool knows_pae = true;
 
   constexpr Call CallOf(u32 number) const {
     return number < kCallNumbers ? calls[number] : Call::kUnknown;

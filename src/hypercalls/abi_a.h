@@ -62,6 +62,7 @@ inline constexpr Abi kAbiA = {
     .ring = {1, 2, 3, kAbsentArg},
     .ring_words = 4,
     .exact_in = false,
+    .knows_pae = false,
 };
 
 static_assert(kAbiA.data.irq_enabled == 0 && kAbiA.data.blocked_interrupts == 4);

@@ -26,7 +26,7 @@ struct LguestDataB {
 
 inline constexpr Abi kAbiB = {
     .letter = 'B',
-    .supported = false,
+    .supported = true,
     .data = {.irq_enabled = offsetof(LguestDataB, irq_enabled),
              .blocked_interrupts = offsetof(LguestDataB, blocked_interrupts),
              .cr2 = offsetof(LguestDataB, cr2),
@@ -66,6 +66,8 @@ inline constexpr Abi kAbiB = {
     .ring = {3, 1, 2, kAbsentArg},       // the order of the saved registers
     .ring_words = 4,
     .exact_in = false,
+    .device_fields = true,
+    .knows_pae = false,
 };
 
 static_assert(kAbiB.data.irq_enabled == 0 && kAbiB.data.blocked_interrupts == 4);

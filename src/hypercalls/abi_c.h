@@ -8,13 +8,14 @@ namespace lgx {
 
 inline constexpr Abi kAbiC = {
     .letter = 'C',
-    .supported = false,
+    .supported = true,
     .data = kAbiB.data,
     .calls = kAbiB.calls,
     .registers = kAbiB.registers,
     .ring = kAbiB.ring,
     .ring_words = kAbiB.ring_words,
     .exact_in = false,
+    .knows_pae = false,
 };
 
 }  // namespace lgx

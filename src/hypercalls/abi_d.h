@@ -9,7 +9,7 @@ namespace lgx {
 
 inline constexpr Abi kAbiD = {
     .letter = 'D',
-    .supported = false,
+    .supported = true,
     .data = kAbiB.data,
     .calls = {Call::kFlushAsync,         // 0
               Call::kLguestInit,         // 1
@@ -34,6 +34,7 @@ inline constexpr Abi kAbiD = {
     .ring = {1, 2, 3, kAbsentArg},
     .ring_words = 4,
     .exact_in = false,
+    .knows_pae = false,
 };
 
 }  // namespace lgx

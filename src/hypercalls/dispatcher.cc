@@ -101,9 +101,11 @@ void DoHcall(Guest& guest, const HcallArgs& args, bool async) {
     case Call::kLoadGdtEntry:
       LoadGdtEntry(guest, arg[0], arg[1], arg[2]);
       return;
+    case Call::kLoadGdt:
+      LoadGdt(guest, Gpa(arg[0]), arg[1]);
+      return;
     case Call::kUnknown:
-    case Call::kLoadGdt:  // these three: generations that are not supported
-    case Call::kBindDma:
+    case Call::kBindDma:  // these two: generation A, which is not supported
     case Call::kSendDma:
       // The newline is part of the text.
       guest.Kill(absl::StrFormat("Bad hypercall %i\n", static_cast<i32>(args.number)));

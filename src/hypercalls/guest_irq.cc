@@ -27,6 +27,14 @@ class GuestStack {
   Gpa at_;
 };
 
+// Before 2.6.31 there is no such word: a Guest that turns interrupts on notices at its
+// next exit. A word that cannot be written means no lguest_data, and then nothing is
+// pending.
+void SetIrqPending(Guest& guest, u32 value) {
+  const u16 at = guest.abi.data.irq_pending;
+  if (at != kAbsentField) static_cast<void>(guest.PutData(at, value));
+}
+
 }  // namespace
 
 //: privilege.030 Reflecting a trap
@@ -118,9 +126,8 @@ void TryDeliverInterrupt(Guest& guest, PendingInterrupt pending) {
     guest.cpu.halted = false;
   } else if (!guest.InterruptsEnabled()) {
     // The reference tests the whole word, which holds other EFLAGS bits after an iret
-    // (Q21). A word that cannot be written means no lguest_data, and then nothing is
-    // pending.
-    static_cast<void>(guest.PutData(data.irq_pending, kVirtualIf));
+    // (Q21).
+    SetIrqPending(guest, kVirtualIf);
     return;
   }
 
@@ -136,7 +143,7 @@ void TryDeliverInterrupt(Guest& guest, PendingInterrupt pending) {
   }
   WriteTimestamp(guest);
   if (guest.options.quirks.q1_mended && !pending.more) {
-    static_cast<void>(guest.PutData(data.irq_pending, 0));
+    SetIrqPending(guest, 0);
   }
 }
 

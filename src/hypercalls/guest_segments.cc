@@ -60,6 +60,21 @@ void LoadGdtEntry(Guest& guest, u32 num, u32 lo, u32 hi) {
   guest.cpu.changed |= kChangedGdt;
 }
 
+void LoadGdt(Guest& guest, Gpa table, u32 count) {
+  if (count > kGdtEntries) {
+    guest.Kill(absl::StrFormat("too many gdt entries %i", static_cast<i32>(count)));
+    return;
+  }
+  u8 bytes[kGdtEntries * sizeof(DescriptorWords)];
+  guest.lg.Read(table, bytes, count * u32{sizeof(DescriptorWords)});
+  if (guest.dead()) return;
+  for (u32 i = 0; i < count; ++i) {
+    guest.cpu.gdt[i] = {LoadLe<u32>(bytes + 8 * i), LoadLe<u32>(bytes + 8 * i + 4)};
+    FixupEntry(guest, i, &guest.cpu.gdt[i]);
+  }
+  guest.cpu.changed |= kChangedGdt;
+}
+
 void LoadTls(Guest& guest, Gpa table) {
   u8 bytes[kGdtTlsEntries * sizeof(DescriptorWords)];
   guest.lg.Read(table, bytes, sizeof bytes);

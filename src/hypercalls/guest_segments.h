@@ -12,6 +12,9 @@ void SetUpGuestGdt(Guest& guest);
 
 // LHCALL_LOAD_GDT_ENTRY. Kills with `too many gdt entries %i`.
 void LoadGdtEntry(Guest& guest, u32 num, u32 lo, u32 hi);
+// LHCALL_LOAD_GDT, before 2.6.30: the first `count` entries from guest-physical `table`,
+// the whole table in practice. Kills like LoadGdtEntry, or with lgread's words.
+void LoadGdt(Guest& guest, Gpa table, u32 count);
 // LHCALL_LOAD_TLS: entries 6, 7 and 8 from guest-physical `table`.
 void LoadTls(Guest& guest, Gpa table);
 

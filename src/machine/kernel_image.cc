@@ -1,5 +1,6 @@
 #include "machine/kernel_image.h"
 
+#include "hypercalls/abi.h"
 #include "machine/payload.h"
 
 namespace lgx {
@@ -138,10 +139,24 @@ StatusOr<Generation> CheckBootable(const KernelImage& kernel,
   return *generation;
 }
 
+Status CheckModeFor(const KernelImage& kernel, Generation generation, PagingMode mode) {
+  const Abi* abi = FindAbi(InfoOf(generation).letter[0]);
+  if (mode != PagingMode::kPae || abi == nullptr || abi->knows_pae) {
+    return absl::OkStatus();
+  }
+  return Errorf(StatusCode::kFailedPrecondition,
+                "%s: kernels of generation %s have no PAE page tables under lguest; that "
+                "began with 2.6.31. Leave --pae on out, or name another generation with "
+                "--abi",
+                kernel.path, NameOf(generation));
+}
+
 Status CheckMemoryFor(const KernelImage& kernel, Generation generation, u64 memory) {
   constexpr u64 kReachableTables = 1020 * kMiB;
   constexpr u64 kLowMemory = 896 * kMiB;
-  const bool early_tables = generation == Generation::kR || generation == Generation::kE;
+  const bool early_tables = generation == Generation::kC ||
+                            generation == Generation::kD ||
+                            generation == Generation::kR || generation == Generation::kE;
   if (early_tables && memory > kReachableTables) {
     return Errorf(
         StatusCode::kOutOfRange,

@@ -49,9 +49,13 @@ StatusOr<KernelImage> InspectKernel(Bytes file, const std::string& path);
 StatusOr<Generation> CheckBootable(const KernelImage& kernel,
                                    std::optional<Generation> chosen);
 
-// Refuses amounts of memory that this kernel cannot use: guests of R and E reach their
-// boot page tables through the first 1020 MiB only, a kernel without highmem finds no
-// device above 896 MiB (guest-01 sections 1.3 and 5).
+// Refuses PAE page tables for a generation that has none; `mode` is what --pae or the
+// kernel's own marks ask for.
+Status CheckModeFor(const KernelImage& kernel, Generation generation, PagingMode mode);
+
+// Refuses amounts of memory that this kernel cannot use: guests of C, D, R and E reach
+// their boot page tables through the first 1020 MiB only, a kernel without highmem finds
+// no device above 896 MiB (guest-01 sections 1.3 and 5).
 Status CheckMemoryFor(const KernelImage& kernel, Generation generation, u64 memory);
 
 // Refuses a kernel that does not fit `layout`, with the amount of memory that it needs.

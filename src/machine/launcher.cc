@@ -127,6 +127,7 @@ StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
   LGX_RETURN_IF_ERROR(CheckMemoryFor(files.kernel, files.generation, config.memory));
   LGX_RETURN_IF_ERROR(ReadSymbols(config, &files));
   ChooseMode(config, &files);
+  LGX_RETURN_IF_ERROR(CheckModeFor(files.kernel, files.generation, files.mode));
   LGX_RETURN_IF_ERROR(CheckModel(config, files));
   if (!config.kernel.initrd.empty()) {
     StatusOr<std::vector<u8>> initrd = ReadFile(config.kernel.initrd);

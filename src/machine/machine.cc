@@ -147,7 +147,9 @@ Status Machine::MakeBus() {
     pci_bus_ = bus.get();
     bus_ = std::move(bus);
   } else {
-    auto bus = std::make_unique<LguestBus>(*view_, irqs, mem);
+    const DescriptorForm form =
+        abi_->device_fields ? DescriptorForm::kFields : DescriptorForm::kArrays;
+    auto bus = std::make_unique<LguestBus>(*view_, irqs, mem, form);
     lguest_bus_ = bus.get();
     bus_ = std::move(bus);
   }

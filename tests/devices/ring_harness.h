@@ -133,9 +133,9 @@ class StandIn : public Device {
 // A machine that has only memory and devices.
 class DeviceRig {
  public:
-  explicit DeviceRig(u32 mem_bytes)
+  explicit DeviceRig(u32 mem_bytes, DescriptorForm form = DescriptorForm::kArrays)
       : memory((mem_bytes >> kPageShift) + LguestBus::kMaxPages),
-        bus(memory.view, irqs, mem_bytes) {}
+        bus(memory.view, irqs, mem_bytes, form) {}
 
   // Adds a device and returns it.
   template <typename T, typename... Args>

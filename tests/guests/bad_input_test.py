@@ -90,10 +90,9 @@ class Kernels(BadInput):
         self.refused(BAD_FILE, "run", self.write("kernel", elf + code),
                      says=["lguest", "LGUEST_GUEST"])
 
-    def test_a_generation_that_cannot_be_booted_yet(self):
-        for letter in "ABCD":
-            self.refused(BAD_FILE, "run", self.guest(), "--abi", letter,
-                         says=["generation " + letter, "This version boots"])
+    def test_the_generation_that_cannot_be_booted(self):
+        self.refused(BAD_FILE, "run", self.guest(), "--abi", "A",
+                     says=["generation A", "not planned", "This version boots"])
 
     def test_headers_that_point_outside_the_file(self):
         self.refused(BAD_FILE, "run", self.patched(28, "<I", 0x7fffffff),

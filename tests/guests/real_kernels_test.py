@@ -165,13 +165,27 @@ class Boot(KernelTest):
         if result.code == 2:
             self.assertIn("896 MiB", result.err)
 
-    @each("vmlinux")
+    @each("vmlinux", lambda image: version(image) >= (2, 6, 31))
     def test_T01_9_the_wrong_page_table_format_is_a_death_with_a_reason(self, image):
         wrong = "off" if is_pae(image) else "on"
         result = run("run", self.path_of(image), "--pae", wrong, "--max-instructions", "500M",
                      timeout=LONG)
         self.assertEqual(result.code, 3, result.err[-300:])
         self.assertIn("guest killed: ", result.err)
+
+    @each("vmlinux", lambda image: version(image) < (2, 6, 31))
+    def test_page_tables_that_a_kernel_cannot_have_are_refused(self, image):
+        result = run("run", self.path_of(image), "--pae", "on")
+        self.assertEqual(result.code, 2)
+        self.assertIn("no PAE page tables", result.err)
+
+    @each("vmlinux")
+    def test_G04_3_the_generation_is_recognised(self, image):
+        letter = next(letter for first, letter in (
+            ((4,), "G"), ((3, 1), "F"), ((2, 6, 34), "E"), ((2, 6, 31), "R"),
+            ((2, 6, 30), "D"), ((2, 6, 25), "C"), ((2, 6, 24), "B"))
+            if version(image) >= first)
+        self.assertIn(f"generation: {letter} (", run("check", self.path_of(image)).out.decode())
 
     @each("vmlinux")
     def test_G01_11_probing_for_hardware_finds_nothing_and_is_quick(self, image):

@@ -191,5 +191,82 @@ TEST_F(Dispatcher, EveryCallIsCountedUnderItsName) {
   EXPECT_EQ(stats.Get("crossing.cause.host_irq"), 2u);
 }
 
+// G04-7: the words of registers and ring have the generation's order. LOAD_IDT_ENTRY has
+// three arguments, and all of them show.
+template <char kLetter>
+class DispatcherOf : public HostTest {
+ protected:
+  DispatcherOf() : HostTest(PagingMode::kTwoLevel, kLetter) {}
+
+  void StoreRingEntry(u32 slot, std::array<u32, 4> words) {
+    for (u32 i = 0; i < words.size(); ++i) {
+      Store<u32>(kData + data().hcalls + slot * 16 + 4 * i, words[i]);
+    }
+    Store<u8>(kData + data().hcall_status + slot, 0);
+  }
+  void ExpectEntriesLoaded() {
+    EXPECT_EQ(Run().kind, Kind::kSignal);
+    EXPECT_EQ(cpu().idt[0x21], (DescriptorWords{0x00611234, 0xc0158e00}));
+    EXPECT_EQ(cpu().idt[0x22], (DescriptorWords{0x00615678, 0xc0168e00}));
+    EXPECT_EQ(RingStatus(0), 0xff);
+  }
+  void IntFromEdx() {
+    Exit(kLguestTrapEntry, 0, [](GuestRegs& regs) {
+      regs.set_eax(6);
+      regs.set_edx(0x22);
+      regs.set_ebx(0x00605678);
+      regs.set_ecx(0xc0168e00);
+    });
+  }
+};
+
+using DispatcherB = DispatcherOf<'B'>;
+using DispatcherC = DispatcherOf<'C'>;
+using DispatcherD = DispatcherOf<'D'>;
+
+TEST_F(DispatcherB, G04_7_RegistersFromEdxAndARingInTheirMemoryOrder) {
+  Boot();
+  StoreRingEntry(0, {6, 0x00601234, 0xc0158e00, 0x21});
+  IntFromEdx();
+  ExpectEntriesLoaded();
+}
+
+TEST_F(DispatcherC, G04_7_RegistersFromEdxAndARingInTheirMemoryOrder) {
+  Boot();
+  StoreRingEntry(0, {6, 0x00601234, 0xc0158e00, 0x21});
+  IntFromEdx();
+  ExpectEntriesLoaded();
+}
+
+TEST_F(DispatcherD, G04_7_RegistersFromEbxAndARingInTheSameOrder) {
+  Boot();
+  StoreRingEntry(0, {6, 0x21, 0x00601234, 0xc0158e00});
+  Exit(kLguestTrapEntry, 0, [](GuestRegs& regs) {
+    regs.set_eax(6);
+    regs.set_ebx(0x22);
+    regs.set_ecx(0x00605678);
+    regs.set_edx(0xc0168e00);
+  });
+  ExpectEntriesLoaded();
+}
+
+TEST_F(DispatcherD, CallsThatCameLaterAreUnknown) {
+  for (const u32 number : {3u, 13u, 19u}) {
+    file_ = MakeFile();
+    Boot();
+    Hypercall(number);
+    EXPECT_EQ(Run().kind, Kind::kDead);
+    EXPECT_EQ(Reason(), "Bad hypercall " + std::to_string(number) + "\n");
+  }
+}
+
+TEST_F(DispatcherB, ACrashIsATextWithoutReason) {
+  Boot();
+  StoreBytes(0x6000, {'b', 'y', 'e', 0});
+  Hypercall(2, {0x6000, 0, 0});
+  EXPECT_EQ(Run().kind, Kind::kDead);
+  EXPECT_EQ(Reason(), "CRASH: bye");
+}
+
 }  // namespace
 }  // namespace lgx

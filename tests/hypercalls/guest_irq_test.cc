@@ -118,6 +118,34 @@ TEST_F(GuestIrq, T05_11_Q1_TheHintStaysSetAfterDelivery) {
   EXPECT_EQ(Data(data().irq_pending), kVirtualIf);
 }
 
+class GuestIrqC : public HostTest {
+ protected:
+  GuestIrqC() : HostTest(PagingMode::kTwoLevel, 'C') {}
+};
+
+// Before 2.6.31 nothing tells the Guest that an interrupt waits.
+TEST_F(GuestIrqC, WithoutAHintTheInterruptComesWithTheNextExit) {
+  for (const bool mended : {false, true}) {
+    options_.quirks.q1_mended = mended;
+    file_ = MakeFile();
+    Boot();
+    SetHandler(33);
+    SetData(data().irq_enabled, 0);
+    guest().SetInterrupt(1);
+    std::vector<u32> before, after;
+    for (u16 i = 0; i < data().size + 64; i += 4) before.push_back(Data(i));
+    EXPECT_EQ(Run().kind, Kind::kSignal);
+    for (u16 i = 0; i < data().size + 64; i += 4) after.push_back(Data(i));
+    EXPECT_EQ(before, after);
+    EXPECT_EQ(guest().stats.irqs_injected[1], 0u);
+
+    SetData(data().irq_enabled, kVirtualIf);
+    EXPECT_EQ(Run().kind, Kind::kSignal);
+    EXPECT_EQ(guest().stats.irqs_injected[1], 1u);
+    EXPECT_EQ(Data(data().hcall_status), 0xffffffffu);  // where R has its hint
+  }
+}
+
 TEST_F(GuestIrq, Q1_MendedTheHintIsClearedWithTheLastInterrupt) {
   options_.quirks.q1_mended = true;
   file_ = MakeFile();

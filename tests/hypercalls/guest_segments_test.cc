@@ -105,6 +105,57 @@ TEST_F(Tls, T06_8_AnAddressOutsideMemoryKills) {
   EXPECT_EQ(Reason(), "bad read address 0x410000 len 24");
 }
 
+class GuestSegmentsC : public HostTest {
+ protected:
+  GuestSegmentsC() : HostTest(PagingMode::kTwoLevel, 'C') {}
+};
+
+TEST_F(GuestSegmentsC, LoadGdtTakesTheWholeTable) {
+  Boot();
+  for (u32 i = 0; i < kGdtEntries; ++i) {
+    Store<u32>(0x5000 + 8 * i, 0x0000ffff);
+    Store<u32>(0x5000 + 8 * i + 4, 0x00cf9200 + (i << 24));
+  }
+  Hypercall(3, {0x5000, kGdtEntries});
+  EXPECT_EQ(Run().kind, Kind::kSignal);
+  EXPECT_EQ(CpuGdt(12), (DescriptorWords{0x0000ffff, 0x0ccfb300}));
+  EXPECT_EQ(CpuGdt(30), (DescriptorWords{0x0000ffff, 0x1ecfb300}));
+  EXPECT_EQ(CpuGdt(kGdtTss), DescriptorWords{});  // the Host's own
+}
+
+TEST_F(GuestSegmentsC, LoadGdtOfAFewEntriesLeavesTheOthers) {
+  Boot();
+  const DescriptorWords data = cpu().gdt[kGdtKernelDs];
+  Store<u32>(0x5000 + 8 * 6 + 4, 0x00cff300);
+  Hypercall(3, {0x5000, 7});
+  EXPECT_EQ(Run().kind, Kind::kSignal);
+  EXPECT_EQ(cpu().gdt[6].b, 0x00cff300u);
+  EXPECT_EQ(cpu().gdt[kGdtKernelDs], data);
+}
+
+TEST_F(GuestSegmentsC, LoadGdtOfTooManyEntriesOrFromNowhereKills) {
+  Boot();
+  const auto gdt = cpu().gdt;
+  Hypercall(3, {0x5000, kGdtEntries + 1});
+  EXPECT_EQ(Run().kind, Kind::kDead);
+  EXPECT_EQ(Reason(), "too many gdt entries 33");
+  EXPECT_EQ(cpu().gdt, gdt);
+
+  file_ = MakeFile();
+  Boot();
+  Hypercall(3, {kPfnLimit * kPageSize, kGdtEntries});
+  EXPECT_EQ(Run().kind, Kind::kDead);
+  EXPECT_EQ(Reason(), "bad read address 0x410000 len 256");
+  EXPECT_EQ(cpu().gdt, gdt);
+}
+
+TEST_F(GuestSegmentsC, ThereAreNoSingleEntriesYet) {
+  Boot();
+  Hypercall(18, {14, 0x0000ffff, 0x00cffa00});
+  EXPECT_EQ(Run().kind, Kind::kDead);
+  EXPECT_EQ(Reason(), "Bad hypercall 18\n");
+}
+
 TEST_F(GuestSegments, Q18_SystemDescriptorsKeepTheReferencesFixUp) {
   Boot();
   Hypercall(18, {17, 0x1000ffff, 0x00008200});  // an LDT becomes a busy 16-bit TSS

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -191,12 +192,17 @@ class HostTest : public ::testing::Test {
   void Hypercall(u32 number, std::initializer_list<u32> args = {}) {
     std::vector<u32> copy(args);
     copy.resize(4, 0xdeadbeef);  // what is not an argument is garbage
-    Exit(kLguestTrapEntry, 0, [number, copy](GuestRegs& regs) {
+    Exit(kLguestTrapEntry, 0, [number, copy, &abi = *options_.abi](GuestRegs& regs) {
+      std::array<u32, 5> words;
+      words.fill(0xdeadbeef);
+      for (u32 i = 0; i < copy.size(); ++i) {
+        if (abi.registers[i] != kAbsentArg) words[abi.registers[i]] = copy[i];
+      }
       regs.set_eax(number);
-      regs.set_ebx(copy[0]);
-      regs.set_ecx(copy[1]);
-      regs.set_edx(copy[2]);
-      regs.set_esi(copy[3]);
+      regs.set_ebx(words[1]);
+      regs.set_ecx(words[2]);
+      regs.set_edx(words[3]);
+      regs.set_esi(words[4]);
     });
   }
   void PageFault(u32 address, u32 errcode) {
@@ -207,10 +213,10 @@ class HostTest : public ::testing::Test {
 
   // Puts a call into slot `slot` of the async ring.
   void Queue(u32 slot, u32 number, std::initializer_list<u32> args, u8 status = 0) {
-    const u32 at = kData + data().hcalls + slot * 20;
+    const u32 at = kData + data().hcalls + slot * options_.abi->ring_words * 4;
     Store<u32>(at, number);
-    u32 i = 1;
-    for (const u32 arg : args) Store<u32>(at + 4 * i++, arg);
+    u32 i = 0;
+    for (const u32 arg : args) Store<u32>(at + 4 * options_.abi->ring[i++], arg);
     Store<u8>(kData + data().hcall_status + slot, status);
   }
   u8 RingStatus(u32 slot) { return Load<u8>(kData + data().hcall_status + slot); }

@@ -75,6 +75,27 @@ TEST_F(LguestInitF, GenerationFHasNoPgdirFieldToWrite) {
   EXPECT_EQ(guest().noirq_end, 0xc0150010u);
 }
 
+template <char kLetter>
+class LguestInitOf : public HostTest {
+ protected:
+  LguestInitOf() : HostTest(PagingMode::kTwoLevel, kLetter) {}
+  void ExpectHandshake() {
+    Boot();
+    EXPECT_EQ(Load<u32>(kData + 1108), 0x400000u);      // reserve_mem
+    EXPECT_EQ(Load<u32>(kData + 1112), 1'000'000u);     // tsc_khz
+    EXPECT_EQ(Load<u32>(kData + 1116), kMem - 0x1000);  // pgdir
+    EXPECT_EQ(guest().noirq_start, 0xc0150000u);
+    EXPECT_EQ(guest().noirq_end, 0xc0150010u);
+  }
+};
+using LguestInitB = LguestInitOf<'B'>;
+using LguestInitC = LguestInitOf<'C'>;
+using LguestInitD = LguestInitOf<'D'>;
+
+TEST_F(LguestInitB, TheFieldsLieWhereTheGenerationSays) { ExpectHandshake(); }
+TEST_F(LguestInitC, TheFieldsLieWhereTheGenerationSays) { ExpectHandshake(); }
+TEST_F(LguestInitD, TheFieldsLieWhereTheGenerationSays) { ExpectHandshake(); }
+
 TEST_F(LguestInit, T04_5_TheSystemCallVectorIsCheckedOnce) {
   ASSERT_EQ(Initialize(), 12);
   PrepareData();
