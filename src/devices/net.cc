@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/endian.h"
 
 namespace lgx {
 namespace {
 
 constexpr u32 kFeatureIndirect = 28;
+constexpr std::size_t kNumBuffers = 10;  // where a merged header tells their number
 constexpr std::size_t kConfigBytes = 8;  // the address, then the status of the link
 
 // What the original Launcher offered for its tap, and less of it where frames have to be
@@ -30,6 +32,7 @@ DeviceShape ShapeOf(const NetBackend& backend, const Net::Options& options) {
                           kNetGuestEcn, kNetHostTso4, kNetHostTso6, kNetHostEcn}) {
       offer(bit);
     }
+    if (options.merge) offer(kNetMergedBuffers);
   }
   offer(kFeatureNotifyOnEmpty);
   if (options.mac) {
@@ -158,58 +161,81 @@ void Net::Wait(NetFrame frame) {
 
 MaybeViolation Net::DeliverInput() {
   if (!running()) return std::nullopt;
-  Virtqueue& ring = queue(kReceiveQueue);
   for (std::size_t left = waiting_.size(); left != 0; --left) {
-    if (MaybeViolation bad = NextBuffer()) return bad;
-    if (!buffer_) break;
     const NetFrame& frame = waiting_.front();
-    if (Fill(*buffer_, frame)) {
+    const std::size_t size = SizeOf(Format()) + frame.bytes.size();
+    if (MaybeViolation bad = TakeBuffers(size)) return bad;
+    if (BufferRoom() >= size) {
+      Fill(frame);
       ++received_frames_;
       received_bytes_ += frame.bytes.size();
-      buffer_.reset();
+    } else if (MayTakeMore()) {
+      break;  // the Guest will bring more
     } else {
-      ++received_dropped_;  // never cut off; the buffer serves the next one
+      ++received_dropped_;  // never cut off; the buffers serve the next one
     }
     waiting_bytes_ -= frame.bytes.size();
     waiting_.pop_front();
   }
-  ring.Interrupt();
+  queue(kReceiveQueue).Interrupt();
   return std::nullopt;
 }
 
-// Makes buffer_ the next buffer of the Guest, if it has one.
-MaybeViolation Net::NextBuffer() {
+std::size_t Net::BufferRoom() const {
+  std::size_t room = 0;
+  for (const Chain& buffer : buffers_) room += buffer.in_bytes;
+  return room;
+}
+
+// Would another buffer help a frame that does not fit yet?
+bool Net::MayTakeMore() const {
+  return buffers_.empty() ||
+         (Accepted(kNetMergedBuffers) && buffers_.size() < kRingEntries);
+}
+
+// Takes buffers of the Guest until there is room for `size` bytes, as far as it has some.
+MaybeViolation Net::TakeBuffers(std::size_t size) {
   Virtqueue& ring = queue(kReceiveQueue);
-  if (buffer_ || !ring.HasWork()) return std::nullopt;
-  Chain chain;
-  if (MaybeViolation bad = ring.Take(&chain)) return bad;
-  if (!chain.out.empty()) {
-    return ring.Violate(ViolationKind::kWrongDirection, chain.head,
-                        "Output buffers in net receive queue?");
+  while (BufferRoom() < size && MayTakeMore() && ring.HasWork()) {
+    Chain chain;
+    if (MaybeViolation bad = ring.Take(&chain)) return bad;
+    if (!chain.out.empty()) {
+      return ring.Violate(ViolationKind::kWrongDirection, chain.head,
+                          "Output buffers in net receive queue?");
+    }
+    if (chain.in_bytes < SizeOf(Format()) + kMinFrame) {
+      return ring.Violate(
+          ViolationKind::kNoRoom, chain.head,
+          absl::StrFormat("Receive buffer of %d bytes, too small for any frame",
+                          chain.in_bytes));
+    }
+    buffers_.push_back(std::move(chain));
   }
-  if (chain.in_bytes < SizeOf(Format()) + kMinFrame) {
-    return ring.Violate(
-        ViolationKind::kNoRoom, chain.head,
-        absl::StrFormat("Receive buffer of %d bytes, too small for any frame",
-                        chain.in_bytes));
-  }
-  buffer_ = std::move(chain);
   return std::nullopt;
 }
 
-// False, and nothing written, if the frame is too long for the buffer.
-bool Net::Fill(const Chain& chain, const NetFrame& frame) {
+// Writes the frame into as many buffers as it takes, and gives them back.
+void Net::Fill(const NetFrame& frame) {
   const NetHeaderFormat format = Format();
   const u32 header_size = SizeOf(format);
-  if (frame.bytes.size() > chain.in_bytes - header_size) return false;
-  Virtqueue& ring = queue(kReceiveQueue);
+  std::size_t count = 0;
+  for (std::size_t room = 0; room < header_size + frame.bytes.size(); ++count) {
+    room += buffers_[count].in_bytes;
+  }
   u8 header[kMaxNetHeader];
   EncodeNetHeader(frame.header, format, header);
-  ChainWriter writer(ring.memory(), chain);
-  writer.Write(std::span(header, header_size));
-  writer.Write(frame.bytes);
-  ring.Return(chain.head, writer.written());
-  return true;
+  if (format == NetHeaderFormat::kMerged) {
+    StoreLe<u16>(header + kNumBuffers, static_cast<u16>(count));
+  }
+  Virtqueue& ring = queue(kReceiveQueue);
+  std::span<const u8> rest(frame.bytes);
+  for (std::size_t i = 0; i < count; ++i) {
+    ChainWriter writer(ring.memory(), buffers_[i]);
+    if (i == 0) writer.Write(std::span(header, header_size));
+    rest = rest.subspan(writer.Write(rest));
+    ring.Return(buffers_[i].head, writer.written());
+  }
+  buffers_.erase(buffers_.begin(), buffers_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 // ---- looking at it
@@ -217,7 +243,7 @@ bool Net::Fill(const Chain& chain, const NetFrame& frame) {
 void Net::OnReset() {
   waiting_.clear();
   waiting_bytes_ = 0;
-  buffer_.reset();
+  buffers_.clear();
 }
 
 void Net::VisitStats(StatsVisitor& out) const {
@@ -239,13 +265,14 @@ void Net::AppendOwnState(ByteWriter* state) const {
     state->U32(static_cast<u32>(frame.bytes.size()));
     state->Bytes(frame.bytes);
   }
-  state->U8(buffer_ ? 1 : 0);
-  if (!buffer_) return;
-  state->U16(buffer_->head);
-  state->U32(static_cast<u32>(buffer_->in.size()));
-  for (const ChainBuffer& part : buffer_->in) {
-    state->U32(part.at.value);
-    state->U32(part.len);
+  state->U32(static_cast<u32>(buffers_.size()));
+  for (const Chain& buffer : buffers_) {
+    state->U16(buffer.head);
+    state->U32(static_cast<u32>(buffer.in.size()));
+    for (const ChainBuffer& part : buffer.in) {
+      state->U32(part.at.value);
+      state->U32(part.len);
+    }
   }
 }
 

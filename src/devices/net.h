@@ -40,6 +40,10 @@ class Net : public Device {
     u32 index = 0;                  // for counters and messages
     std::optional<MacAddress> mac;  // nothing: the driver makes one up
     bool offload = true;            // unfinished frames, if the backend takes them
+    // With them: a frame may fill several buffers. The original Launcher had no such
+    // thing, but kernels without it have only buffers of 70 KiB, and 3.11.10 breaks
+    // there.
+    bool merge = true;
     NetHeaderFormat format = NetHeaderFormat::kLegacy;
   };
 
@@ -66,21 +70,23 @@ class Net : public Device {
 
  private:
   [[nodiscard]] MaybeViolation ServeTransmit();
-  [[nodiscard]] MaybeViolation NextBuffer();
+  [[nodiscard]] MaybeViolation TakeBuffers(std::size_t size);
+  std::size_t BufferRoom() const;
+  bool MayTakeMore() const;
   NetHeaderFormat Format() const;
   bool SendChain(const Chain& chain);
   bool Believes(const NetHeader& header, const NetFrame& frame) const;
   bool TakesSegments(u8 gso_type) const;
   void Wait(NetFrame frame);
-  bool Fill(const Chain& chain, const NetFrame& frame);
+  void Fill(const NetFrame& frame);
 
   NetBackend* backend_;
   u32 index_;
   NetHeaderFormat format_;
   std::deque<NetFrame> waiting_;
   std::size_t waiting_bytes_ = 0;
-  // A buffer that was taken for a frame that did not fit.
-  std::optional<Chain> buffer_;
+  // Buffers that were taken, and not filled because a frame did not fit.
+  std::vector<Chain> buffers_;
   u64 sent_frames_ = 0, sent_bytes_ = 0, sent_dropped_ = 0;
   u64 received_frames_ = 0, received_bytes_ = 0, received_dropped_ = 0;
 };

@@ -228,6 +228,7 @@ Status Machine::AddNet(u32 index) {
   // On a tap that the original Launcher would have made, the Guest's driver makes one up.
   const bool as_original = net.address || !net.bridge.empty();
   if (!net.mac && !as_original) options.mac = AutomaticMac(config_.number, index);
+  options.merge = !as_original;
   auto card = std::make_unique<Net>(*net_backends_[index], options);
   nets_[index] = card.get();
   return bus_->AddDevice(std::move(card));

@@ -70,10 +70,15 @@ TEST(NetShape, G02_1_OffersWhatTheOriginalLauncherOffered) {
     return Net(backend, options).shape().features;
   };
   const MacAddress mac = {2, 0, 0, 0, 0, 1};
-  EXPECT_EQ(features(tap, {}), (std::vector<u8>{0x83, 0x3b, 0x00, 0x11}));
-  EXPECT_EQ(features(tap, {.mac = mac}), (std::vector<u8>{0xa3, 0x3b, 0x00, 0x11}));
+  Net::Options original;
+  original.merge = false;
+  EXPECT_EQ(features(tap, original), (std::vector<u8>{0x83, 0x3b, 0x00, 0x11}));
+  EXPECT_EQ(features(tap, {}), (std::vector<u8>{0x83, 0xbb, 0x00, 0x11}));
+  original.mac = mac;
+  EXPECT_EQ(features(tap, original), (std::vector<u8>{0xa3, 0x3b, 0x00, 0x11}));
   EXPECT_EQ(features(plain, {}), (std::vector<u8>{0x00, 0x00, 0x00, 0x11}));
-  EXPECT_EQ(features(tap, {.mac = {}, .offload = false}), (std::vector<u8>{0x00, 0x00, 0x00, 0x11}));
+  EXPECT_EQ(features(tap, {.mac = {}, .offload = false}),
+            (std::vector<u8>{0x00, 0x00, 0x00, 0x11}));
   EXPECT_EQ(Net(tap, {.mac = mac}).shape().config,
             (std::vector<u8>{2, 0, 0, 0, 0, 1, 0, 0}));
   EXPECT_EQ(Net(tap, {.index = 3, .mac = {}}).name(), "net 3 (fake)");
@@ -341,6 +346,49 @@ TEST_F(OffloadNetTest, ALongPacketThatIsNoneIsDropped) {
     Arrive(frame);
   }
   EXPECT_EQ(Counter("net.0.rx_dropped"), 3u);
+}
+
+// ---- frames over several buffers
+
+constexpr u32 kMerge = kOffload | 1u << kNetMergedBuffers;
+
+TEST_F(OffloadNetTest, ALongFrameFillsSeveralBuffers) {
+  for (u16 i = 0; i < 3; ++i) {
+    receive_.Offer(i, 0x5000u + 0x1000u * i, 100, kDeviceWrites);
+  }
+  Start(kMerge);
+  std::string text(150, 'x');
+  text[87] = 'a';  // the last byte in the first buffer
+  text[88] = 'b';
+  Arrive(FrameOf(text));
+  EXPECT_EQ(receive_.used_index(), 2);
+  EXPECT_EQ(receive_.used_len(0), 100u);
+  EXPECT_EQ(receive_.used_len(1), 62u);
+  EXPECT_EQ(rig_.memory.Load<u16>(0x5000 + 10), 2);  // num_buffers
+  EXPECT_EQ(rig_.memory.Get(0x500c, 88), text.substr(0, 88));
+  EXPECT_EQ(rig_.memory.Get(0x6000, 62), text.substr(88));
+  Arrive(FrameOf(kFrame));
+  EXPECT_EQ(receive_.used_id(2), 2u);
+  EXPECT_EQ(rig_.memory.Load<u16>(0x7000 + 10), 1);
+}
+
+TEST_F(OffloadNetTest, ALongFrameWaitsUntilThereAreEnoughBuffers) {
+  receive_.Offer(0, 0x5000, 100, kDeviceWrites);
+  Start(kMerge);
+  Arrive(FrameOf(std::string(150, 'x')));
+  EXPECT_EQ(receive_.used_index(), 0);
+  receive_.Offer(1, 0x6000, 100, kDeviceWrites);
+  EXPECT_EQ(Notify(kReceiveRing).kind, NotifyResult::Kind::kServed);
+  EXPECT_EQ(receive_.used_index(), 2);
+}
+
+TEST_F(OffloadNetTest, AFrameForWhichAllBuffersAreTooFewIsDropped) {
+  for (u16 i = 0; i < kRingEntries; ++i) receive_.Offer(i, 0x5000, 30, kDeviceWrites);
+  Start(kMerge);
+  Arrive(FrameOf(std::string(30 * kRingEntries, 'x')));
+  EXPECT_EQ(Counter("net.0.rx_dropped"), 1u);
+  Arrive(FrameOf(kFrame));
+  EXPECT_EQ(Counter("net.0.rx_frames"), 1u);
 }
 
 // ---- other headers

@@ -142,6 +142,46 @@ TEST(MachineEnding, EventsOfTheConsoleEndIt) {
   }
 }
 
+// ---- in turns
+
+TEST(MachineTurns, EachStopsAtItsTimeAndTheGuestGoesOn) {
+  TinyGuest guest;
+  guest.text.Init();
+  guest.text.SpinForEver();
+  Machine& machine = guest.Boot();
+  EXPECT_EQ(machine.RunUntil(1'000'000), Machine::Stop::kReached);
+  EXPECT_GE(machine.virtual_ns(), 1'000'000u);
+  EXPECT_LT(machine.virtual_ns(), 1'010'000u);
+  const u64 instructions = machine.instructions();
+  EXPECT_EQ(machine.RunUntil(2'000'000), Machine::Stop::kReached);
+  EXPECT_GT(machine.instructions(), instructions + 90'000);
+}
+
+TEST(MachineTurns, ASleepingGuestIsAtTheEndOfTheTurnAtOnce) {
+  TinyGuest guest;
+  WriteSleeper(guest);
+  Machine& machine = guest.Boot();
+  EXPECT_EQ(machine.RunUntil(500'000'000), Machine::Stop::kAsleep);
+  EXPECT_EQ(machine.virtual_ns(), 500'000'000u);
+  EXPECT_GE(machine.WakeNs().value_or(0), 1'000'000'000u);
+  EXPECT_EQ(machine.RunUntil(3'500'000'000), Machine::Stop::kAsleep);
+  EXPECT_EQ(guest.Result(0), 3u);
+}
+
+TEST(MachineTurns, ADeathAtTheEndOfATurnIsNoNotification) {
+  // The end of the turn must fall into the way out of SHUTDOWN, so several are tried.
+  for (u64 step = 1000; step < 2000; step += 110) {
+    TinyGuest guest;
+    guest.text.Init();
+    guest.text.PowerOff();
+    Machine& machine = guest.Boot();
+    for (u64 ns = step; machine.RunUntil(ns) != Machine::Stop::kEnded; ns += step) {
+      ASSERT_LT(ns, 1'000'000u);
+    }
+    EXPECT_STREQ(NameOf(machine.ending().kind), "power-off") << machine.ending().reason;
+  }
+}
+
 // ---- what happens on the way
 
 TEST(Machine, EarlyTextReachesTheConsole) {

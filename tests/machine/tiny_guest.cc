@@ -135,7 +135,9 @@ std::vector<u8> TinyGuest::MakeVmlinux() const {
                   kTinyText);
 }
 
-Ending TinyGuest::Run() {
+Ending TinyGuest::Run() { return Boot().Run(); }
+
+Machine& TinyGuest::Boot() {
   const std::vector<u8> file = MakeKernel();
   const StatusOr<KernelImage> kernel = InspectKernel(file, "tiny");
   CHECK(kernel.ok()) << MessageOf(kernel.status());
@@ -143,7 +145,7 @@ Ending TinyGuest::Run() {
   StatusOr<std::unique_ptr<Machine>> machine = Machine::Create(request, console, nullptr);
   CHECK(machine.ok()) << MessageOf(machine.status());
   machine_ = std::move(*machine);
-  return machine_->Run();
+  return *machine_;
 }
 
 Stats TinyGuest::stats() const {

@@ -97,6 +97,8 @@ class TinyGuest {
 
   // ---- the run ----
   Ending Run();
+  // Only makes the machine.
+  Machine& Boot();
   Machine& machine() { return *machine_; }
   Stats stats() const;
   // A word of guest-physical memory, after Run().

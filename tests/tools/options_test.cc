@@ -276,7 +276,8 @@ TEST(RunOptions, WhatIsForAllGuestsStandsBeforeTheFirstAnd) {
 
 TEST(RunOptions, PartsOfANetworkCard) {
   const MachineConfig c =
-      Parse("run k -n user,restrict -n virtual=lab,offload=off,mac=02:00:00:00:00:01").config;
+      Parse("run k -n user,restrict -n virtual=lab,offload=off,mac=02:00:00:00:00:01")
+          .config;
   EXPECT_TRUE(c.net[0].restricted);
   EXPECT_TRUE(c.net[0].offload);
   EXPECT_FALSE(c.net[1].offload);
