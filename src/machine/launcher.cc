@@ -161,9 +161,9 @@ Status GuestRun::MakeMachine() {
     files_.mode = *second_try_;
     files_.mode_is_guess = false;
   }
-  const BootRequest request{config_,           files_.kernel,     files_.kernel_file,
-                            files_.initrd,     files_.generation, files_.mode,
-                            &disks_,           cables_.backends()};
+  const BootRequest request{config_,       files_.kernel,     files_.kernel_file,
+                            files_.initrd, files_.generation, files_.mode,
+                            &disks_,       cables_.backends()};
   StatusOr<std::unique_ptr<Machine>> machine =
       Machine::Create(request, console_, &observer_);
   if (!machine.ok()) return machine.status();

@@ -90,7 +90,9 @@ TEST_F(OverlayTest, WritesOfAnyShapeAreReadBackAndTheBaseStaysAsItIs) {
     const u64 offset = dice(kDiskBytes / kSectorSize) * kSectorSize;
     const u64 len = std::min(kDiskBytes - offset, 1 + dice(40000));
     Write(offset, std::vector<u8>(len, static_cast<u8>(i)));
-    if (dice(10) == 0) ASSERT_TRUE(disk_->Sync().ok());
+    if (dice(10) == 0) {
+      ASSERT_TRUE(disk_->Sync().ok());
+    }
     if (dice(20) == 0) Open();
   }
   EXPECT_EQ(All(), model_);

@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Way{Generation::kB, false, true, 3 + 10 + 2 + 4},
                       Way{Generation::kC, false, true, 5 + 8 + 4},
                       Way{Generation::kD, true, false, 5 + 8 + 4}),
-    [](const auto& info) { return std::string(InfoOf(info.param.generation).letter); });
+    [](const auto& way) { return std::string(InfoOf(way.param.generation).letter); });
 
 }  // namespace
 }  // namespace lgx::test

@@ -39,9 +39,9 @@ INSTANTIATE_TEST_SUITE_P(
     Ways, RecordedVectors,
     ::testing::Combine(::testing::Values(Binding::kLoop, Binding::kTail),
                        ::testing::Bool()),
-    [](const auto& info) {
-      return std::string(std::get<0>(info.param) == Binding::kTail ? "Tail" : "Loop") +
-             (std::get<1>(info.param) ? "Uncached" : "");
+    [](const auto& way) {
+      return std::string(std::get<0>(way.param) == Binding::kTail ? "Tail" : "Loop") +
+             (std::get<1>(way.param) ? "Uncached" : "");
     });
 
 TEST(RecordedVectorsFile, HasEveryCategory) {
