@@ -6,7 +6,7 @@
 namespace lgx::tail {
 
 std::span<const Family> MemoryFamilies() {
-  static const Family kFamilies[] = {
+  static const Family families[] = {
       FAMILY_DB(MovRM32, 4),    FAMILY_DB(AddRM32, 4),
       FAMILY_DB(SubRM32, 4),    FAMILY_DB(AndRM32, 4),
       FAMILY_DB(OrRM32, 4),     FAMILY_DB(XorRM32, 4),
@@ -29,7 +29,7 @@ std::span<const Family> MemoryFamilies() {
       FAMILY_B(PushM32),        FAMILY_B(CallM),
       FAMILY_B(JmpM),
   };
-  return kFamilies;
+  return families;
 }
 
 }  // namespace lgx::tail

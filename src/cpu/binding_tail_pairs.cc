@@ -25,7 +25,7 @@ namespace lgx::tail {
 // clang-format on
 
 std::span<const Family> PairFamilies() {
-  static const Family kFamilies[] = {
+  static const Family families[] = {
       LGX_EQUAL(PAIR_DS, CmpRR32, 4),     LGX_UNSIGNED(PAIR_DS, CmpRR32, 4),
       LGX_SIGNED(PAIR_DS, CmpRR32, 4),    LGX_EQUAL(PAIR_D, CmpRI32, 4),
       LGX_UNSIGNED(PAIR_D, CmpRI32, 4),   LGX_SIGNED(PAIR_D, CmpRI32, 4),
@@ -39,7 +39,7 @@ std::span<const Family> PairFamilies() {
       LGX_SIGNED(PAIR_B, CmpMI32),        LGX_EQUAL(PAIR_B, CmpMI8),
       LGX_EQUAL(PAIR_B, TestMI8),         LGX_EQUAL(PAIR_B, TestMI32),
   };
-  return kFamilies;
+  return families;
 }
 
 }  // namespace lgx::tail

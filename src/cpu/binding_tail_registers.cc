@@ -6,7 +6,7 @@
 namespace lgx::tail {
 
 std::span<const Family> RegisterFamilies() {
-  static const Family kFamilies[] = {
+  static const Family families[] = {
       FAMILY_DS(MovRR32, 4), FAMILY_DS(AddRR32, 4),  FAMILY_DS(SubRR32, 4),
       FAMILY_DS(AndRR32, 4), FAMILY_DS(OrRR32, 4),   FAMILY_DS(XorRR32, 4),
       FAMILY_DS(CmpRR32, 4), FAMILY_DS(TestRR32, 4), FAMILY_DS(AdcRR32, 4),
@@ -33,7 +33,7 @@ std::span<const Family> RegisterFamilies() {
       FAMILY_NONE(JNp),      FAMILY_NONE(JL),        FAMILY_NONE(JGe),
       FAMILY_NONE(JLe),      FAMILY_NONE(JG),
   };
-  return kFamilies;
+  return families;
 }
 
 }  // namespace lgx::tail

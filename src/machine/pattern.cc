@@ -182,7 +182,7 @@ class PatternCompiler {
     piece.ends.push_back({split, true});
     return piece;
   }
-  Piece Loop(Piece piece, bool at_least_once) {
+  Piece Loop(const Piece& piece, bool at_least_once) {
     const u32 split = NewState({Kind::kSplit, piece.start});
     Connect(piece, split);
     return {at_least_once ? piece.start : split, {{split, true}}};
@@ -191,7 +191,7 @@ class PatternCompiler {
   // `low` to `high` times the atom, of which `first` is a copy already made.
   Piece Copies(Piece first, size_t atom, u32 low, u32 high, int depth) {
     if (high == 0) return Empty();
-    if (low == 0 && high == kUnlimited) return Loop(std::move(first), false);
+    if (low == 0 && high == kUnlimited) return Loop(first, false);
     if (low == 0) first = Optional(std::move(first));
     Piece all;
     bool have = false;
@@ -199,13 +199,13 @@ class PatternCompiler {
     for (u32 i = 1; i <= count && status_.ok(); i++) {
       Piece copy;
       if (i == 1) {
-        copy = std::move(first);
+        copy = first;
       } else {
         at_ = atom;
         copy = Atom(depth);
         if (i > low) copy = Optional(std::move(copy));
       }
-      if (high == kUnlimited && i == count) copy = Loop(std::move(copy), true);
+      if (high == kUnlimited && i == count) copy = Loop(copy, true);
       if (have) {
         Connect(all, copy.start);
         all.ends = std::move(copy.ends);
