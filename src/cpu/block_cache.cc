@@ -52,12 +52,13 @@ void BlockCache::Commit(Block* block) {
   Block*& bucket = buckets_[Hash(block->frame, block->offset, block->mode)];
   block->hash_next = bucket;
   bucket = block;
-  if (!memory_.IsRam(block->frame)) return;  // a ROM never changes
   const u32 end = block->offset + block->bytes;
-  CodeFrame& code = FrameOf(block->frame);
-  code.chunks |= ChunksOf(block->offset, end < kPageSize ? end : kPageSize);
-  block->frame_next = code.first;
-  code.first = block;
+  if (memory_.IsRam(block->frame)) {  // a ROM never changes
+    CodeFrame& code = FrameOf(block->frame);
+    code.chunks |= ChunksOf(block->offset, end < kPageSize ? end : kPageSize);
+    block->frame_next = code.first;
+    code.first = block;
+  }
   if (block->Crosses() && memory_.IsRam(block->second_frame)) {
     CodeFrame& second = FrameOf(block->second_frame);
     second.chunks |= ChunksOf(0, end - kPageSize);

@@ -57,6 +57,16 @@ TEST_F(BlockCacheTest, AStoreDropsExactlyTheBlocksItTouches) {
   EXPECT_EQ(cache_.dropped(), 2u);
 }
 
+// An instruction at the last byte of the addresses, where nothing answers, goes on in
+// RAM.
+TEST_F(BlockCacheTest, ABlockThatBeginsOutsideOfRamIsDroppedByItsSecondPage) {
+  Block* const block = Make(0xfffff, 0xfff, 2, 5);
+  cache_.WillStore(Mpa(0x5001), 1);
+  EXPECT_TRUE(block->alive);
+  cache_.WillStore(Mpa(0x5000), 1);
+  EXPECT_FALSE(block->alive);
+}
+
 TEST_F(BlockCacheTest, AStoreOfSeveralChunksReachesAllOfThem) {
   Block* const first = Make(3, 0x3f, 1);
   Block* const second = Make(3, 0x100, 64);
