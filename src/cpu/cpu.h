@@ -341,6 +341,8 @@ class Cpu final : public StoreWatch {
     return entry.write_tag == (lin.value & ~kPageMask) ? entry.Host(lin.value) : nullptr;
   }
   bool ChecksAlignment() const { return AlignmentActive(); }
+  // False: #AC is recorded.
+  [[nodiscard]] bool CheckAlignment(Lin at, u32 len) { return Aligned(at, len, 0); }
 
   // -- for handlers: the rest
   // ---------------------------------------------------------------

@@ -143,6 +143,7 @@ bool StackWriter::Push(u32 value, u32 bytes) {
   const u32 esp = Below(bytes);
   const u32 mask = (ss_.attr & kAttrDb) != 0 ? 0xffffffff : 0xffff;
   const Lin at(ss_.base + (esp & mask));
+  if (user_ && !cpu_.CheckAlignment(at, bytes)) return false;
   const bool stored = bytes == 4 ? cpu_.StoreLinear(at, value, user_)
                                  : cpu_.StoreLinear(at, static_cast<u16>(value), user_);
   if (!stored) return false;
