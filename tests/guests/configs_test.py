@@ -42,7 +42,9 @@ class Examples(ProgramTest):
             result = run("run", config(name), "--stats", self.path(name))
             self.assertEqual(result.code, 0, result.err)
             calls[name] = self.json(name)["hypercall.SEND_INTERRUPTS.count"]
-        self.assertLess(calls["quirk-study"], calls["demo"])
+        # How many the reference has depends on where the timer hits, so on the compiler that
+        # built the guest.
+        self.assertLess(calls["quirk-study"], 100)
 
     def test_expect_session(self):
         result = run("run", config("expect-session"), "--json-result", self.path("r"))
