@@ -130,6 +130,13 @@ def image_fault_names_another_byte(wanted, got, differs):
             and wanted["x"][0] == PAGE_FAULT and wanted["x"][2] & PAGE == got["x"][2] & PAGE)
 
 
+def pop_sreg_reads_four_bytes(wanted, got, differs):
+    """POP sreg: AMD reads, and checks, four bytes, recent Intel processors two."""
+    body, prefixes = opcode(wanted)
+    is_pop = body[0] in (0x07, 0x17, 0x1F) or body[:2] in (b"\x0f\xa1", b"\x0f\xa9")
+    return is_pop and 0x66 not in prefixes and wanted["x"][0] in (PAGE_FAULT, ALIGNMENT)
+
+
 COLOURS = {
     "none": [],
     "intel": [],
@@ -139,6 +146,7 @@ COLOURS = {
         retf_reads_the_outer_stack_first,
         comparison_keeps_flags_at_a_fault,
         push_sreg_writes_four_bytes,
+        pop_sreg_reads_four_bytes,
         cvtpi2ps_leaves_x87_alone,
         mmx_is_entered_before_a_fault,
         maskmov_of_nothing_is_checked,
