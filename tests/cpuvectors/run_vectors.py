@@ -6,7 +6,7 @@
 
 lgx follows Intel's processors. Vectors made by another maker's differ from it in a few places
 that the manuals leave open or decide otherwise; --host-colour names the list that is forgiven
-(default with --fresh: the maker of this processor; with a corpus: none). README.md says why
+(default with --fresh: the maker of this processor; with a corpus: none). docs/vectors.md says why
 each entry is there. Exit code 0: all pass or are forgiven; 1: some fail; 77: this host cannot
 make vectors.
 """
