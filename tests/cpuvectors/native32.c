@@ -19,6 +19,7 @@ enum {
   kSysExit = 1,
   kSysRead = 3,
   kSysWrite = 4,
+  kSysMunmap = 91,
   kSysFtruncate = 93,
   kSysSetitimer = 104,
   kSysModifyLdt = 123,
@@ -56,7 +57,8 @@ void* memset(void* to, int value, unsigned n) {
   return result;
 }
 
-/* Exit codes: 2 ... 5 the system refused a part of the world, 6 no image, 9 no output. */
+/* Exit codes: 2 ... 5, 7 the system refused a part of the world, 6 no image, 9 no output.
+ */
 static void Die(int code) {
   Call3(kSysExit, code, 0, 0);
   __builtin_unreachable();
@@ -210,6 +212,19 @@ static void MapWorld(void) {
   }
 }
 
+/* Takes away what the system mapped for itself: the first stack, which grows by megabytes
+ * as soon as a vector reaches below it, and the vDSO. What is left beside the world is
+ * this program and its view of the world. */
+static void UnmapTheRest(void) {
+  extern u8 _end[];
+  static const u32 kShadow = 0x40000000, kUserEnd = 0xffffe000;
+  const u32 program_end = ((u32)_end + 0xfffu) & ~0xfffu;
+  const u32 shadow_end = kShadow + WORLD_BYTES;
+  if (Call3(kSysMunmap, (long)program_end, (long)(kShadow - program_end), 0) != 0 ||
+      Call3(kSysMunmap, (long)shadow_end, (long)(kUserEnd - shadow_end), 0) != 0)
+    Die(7);
+}
+
 static void LoadLdt(void) {
   for (u32 i = 0; i < LDT_ENTRIES; ++i) {
     const struct LdtEntry* e = &kLdt[i];
@@ -327,6 +342,7 @@ static void __attribute__((used)) Main(void) {
   static struct VectorOut out[32] __attribute__((aligned(64)));
   u32 waiting = 0;
   MapWorld();
+  UnmapTheRest();
   LoadLdt();
   CatchSignals();
   if (ReadAll(g_image, sizeof g_image) != sizeof g_image) Die(6);
@@ -342,4 +358,6 @@ static void __attribute__((used)) Main(void) {
   Die(0);
 }
 
-__asm__(".globl _start\n_start:\n and $-16,%esp\n call Main\n");
+/* On a stack of its own, because the one it was given goes away. */
+u8 g_main_stack[1 << 14] __attribute__((aligned(16)));
+__asm__(".globl _start\n_start:\n mov $g_main_stack+16384,%esp\n call Main\n");

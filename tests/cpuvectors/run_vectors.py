@@ -137,6 +137,16 @@ def pop_sreg_reads_four_bytes(wanted, got, differs):
     return is_pop and 0x66 not in prefixes and wanted["x"][0] in (PAGE_FAULT, ALIGNMENT)
 
 
+# Where the executor itself and its view of the world are: to a vector this is memory, to lgx not.
+EXECUTOR = (range(0x08048000, 0x08148000), range(0x40000000, 0x40020000))
+
+
+def touches_the_executor(failure):
+    """No result of the processor's: the executor's own memory got in the way."""
+    vector, _, address = failure["got"]["x"]
+    return vector == PAGE_FAULT and any(address in area for area in EXECUTOR)
+
+
 COLOURS = {
     "none": [],
     "intel": [],
@@ -226,6 +236,7 @@ def fresh(args, colour):
     print(f"seed {seed}, {args.per_template} vectors for each template, host colour {colour}")
     with tempfile.TemporaryDirectory() as folder:
         failures, summary = run(args.lgx, *generate(args, folder, seed))
+        failures = [f for f in failures if not touches_the_executor(f)]
         forgiven, bad = sort_out(failures, colour)
         if bad:
             again, _ = run(args.lgx, *generate(args, folder, seed))
