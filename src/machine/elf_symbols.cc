@@ -32,6 +32,11 @@ Section ReadSection(Bytes file, u64 header) {
           LoadOrZero<u32>(file, header + kShLink)};
 }
 
+bool IsPrintable(std::string_view line) {
+  return std::all_of(line.begin(), line.end(),
+                     [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 std::vector<SymbolTable::Symbol> ReadTable(Bytes symbols, Bytes names) {
   std::vector<SymbolTable::Symbol> result;
   result.reserve(symbols.size() / kSymbolSize);
@@ -120,7 +125,8 @@ StatusOr<SymbolTable> ReadSystemMap(std::string_view text, const std::string& pa
   while (!text.empty()) {
     line_number++;
     const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty()) continue;
     SymbolTable::Symbol symbol;
@@ -128,7 +134,7 @@ StatusOr<SymbolTable> ReadSystemMap(std::string_view text, const std::string& pa
         std::from_chars(line.data(), line.data() + line.size(), symbol.address, 16);
     const size_t used = static_cast<size_t>(rest - line.data());
     if (error != std::errc() || line.size() < used + 4 || line[used] != ' ' ||
-        line[used + 2] != ' ') {
+        line[used + 2] != ' ' || !IsPrintable(line)) {
       return Errorf(
           kInvalidArgument,
           "%s:%d: expected \"ADDRESS TYPE NAME\" with a 32-bit address. Is this the "

@@ -26,6 +26,9 @@ class SymbolTable {
   bool empty() const { return by_address_.empty(); }
   size_t size() const { return by_address_.size(); }
 
+  // By address.
+  const std::vector<Symbol>& all() const { return by_address_; }
+
   std::optional<u32> AddressOf(std::string_view name) const;
   bool Has(std::string_view name) const { return AddressOf(name).has_value(); }
 
