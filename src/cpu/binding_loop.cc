@@ -71,8 +71,14 @@ const Op* FollowLink(Cpu* cpu, Loop& loop, Block* const* link, u32 offset) {
 #undef flags
 
 OP(OutOfLine) {
-  if (!RunOutOfLine(cpu, op, &loop.left, &loop.lazy, loop.block_eip)) return nullptr;
+  const Flow flow = RunOutOfLine(cpu, op, &loop.left, &loop.lazy, loop.block_eip);
+  if (flow == Flow::kFault || (flow == Flow::kEnd && !cpu->GoesOn())) return nullptr;
   loop.tlb_array = cpu->tlb_now;
+  if (flow == Flow::kEnd) {
+    loop.left = cpu->left_;
+    loop.lazy = cpu->state.flags;
+    JUMP(cpu->state.eip);
+  }
   return op + 2;
 }
 

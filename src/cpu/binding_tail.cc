@@ -118,7 +118,13 @@ LGX_CONVENTION void TailOutOfLine(LGX_PARAMETERS) {
   SPILL;
   Flags now{flag_result, cpu->state.flags.mix};
   i64 left = cpu->left_;
-  if (LGX_UNLIKELY(!RunOutOfLine(cpu, op, &left, &now, cpu->block_eip))) return;
+  const Flow flow = RunOutOfLine(cpu, op, &left, &now, cpu->block_eip);
+  if (LGX_UNLIKELY(flow != Flow::kNext)) {
+    if (flow == Flow::kFault || !cpu->GoesOn()) return;
+    flag_result = cpu->state.flags.result;
+    RELOAD;
+    LGX_JUMP(cpu->state.eip);
+  }
   cpu->left_ = left;
   flag_result = now.result;
   cpu->state.flags.mix = now.mix;

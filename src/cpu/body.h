@@ -119,8 +119,9 @@ inline void LeaveAt(Cpu* cpu, i64 left, const Flags& flags, u32 target) {
   cpu->left_ = left;
 }
 
-// Runs the out-of-line function of `op`. True: go on behind it.
-inline bool RunOutOfLine(Cpu* cpu, const Op* op, i64* left, Flags* flags, u32 eip) {
+// Runs the out-of-line function of `op`. kNext: go on behind it. Otherwise all state is
+// in the processor, as after LeaveAt.
+inline Flow RunOutOfLine(Cpu* cpu, const Op* op, i64* left, Flags* flags, u32 eip) {
   cpu->state.flags = *flags;
   cpu->left_ = *left;
   cpu->state.eip = eip + op->offset;
@@ -130,7 +131,7 @@ inline bool RunOutOfLine(Cpu* cpu, const Op* op, i64* left, Flags* flags, u32 ei
   if (flow == Flow::kNext) {
     *left = cpu->left_;
     *flags = cpu->state.flags;
-    return true;
+    return flow;
   }
   if (flow == Flow::kFault) {
     cpu->left_ += op->block()->count - op->before;
@@ -138,7 +139,7 @@ inline bool RunOutOfLine(Cpu* cpu, const Op* op, i64* left, Flags* flags, u32 ei
     cpu->left_ += op->block()->count - op->before - 1;
     cpu->state.eip = cpu->next_eip;
   }
-  return false;
+  return flow;
 }
 
 // The block at `target` if the jump cache knows it.

@@ -15,6 +15,7 @@
 
 #include "base/types.h"
 #include "cpu/cpu_model.h"
+#include "cpu/descriptor_cache.h"
 #include "cpu/op.h"
 #include "cpu/state.h"
 #include "mmu/phys_memory.h"
@@ -244,6 +245,11 @@ class Cpu final : public StoreWatch {
   // Delivers an event through the IDT (interrupt.cc). False: it was not delivered; either
   // a fault that came up on the way is recorded, or (stop_at_events) stop_ is set.
   bool Deliver(const Event& event);
+  // EFLAGS as an event saves them.
+  u32 SavedFlags(const Event& event) const;
+  // An IRET with a 32-bit operand, if it is one of the usual ones (quick_event.cc).
+  // False: nothing has happened.
+  bool ReturnQuickly();
   // INT n, INT3 and INTO (kSoftware) and INT1 (kTrap), as an out-of-line function ends
   // with it.
   Flow SoftwareInterrupt(u8 vector, EventKind kind = EventKind::kSoftware);
@@ -361,6 +367,21 @@ class Cpu final : public StoreWatch {
   void ModeChanged();
   void PagingChanged();
 
+  // An out-of-line instruction has ended its block at next_eip. True: nothing is due
+  // before the next one, so the handlers may go to its block themselves.
+  bool GoesOn() {
+    if (left_ <= 0 || fault_waiting_ || nmi_waiting_ || stop_requested_ || stepping_ ||
+        blocks_cleared_ || state.halted || state.interrupt_shadow || debug_trap_ != 0 ||
+        stop_ != StopReason::kNone || (state.eflags_rest & kEflagsTf) != 0 ||
+        (interrupt_waiting_ && (state.eflags_rest & kEflagsIf) != 0)) {
+      return false;
+    }
+    event_delivered_ = false;
+    if (resume_pending_) resume_at_ = run_until_ - static_cast<u64>(left_);
+    resume_pending_ = false;
+    return true;
+  }
+
   // -- for the dispatch only
   // ------------------------------------------------------------------
   struct JumpEntry {
@@ -421,6 +442,11 @@ class Cpu final : public StoreWatch {
   u8 Mode(bool step) const;
   void ChooseTlb();
 
+  // quick_event.cc. False: nothing has happened.
+  bool DeliverQuickly(const Event& event);
+  bool QuickLoad(u32 lin, u64* value) const;
+  const CachedDescriptor* QuickDescriptor(u16 selector);
+
   // exception.cc. False: Run() must stop.
   bool DeliverFault();
   bool StopAt(const Event& event);
@@ -471,6 +497,7 @@ class Cpu final : public StoreWatch {
   Fault fault_;
   Event last_event_;
   u32 bounce_lin_ = 0;
+  DescriptorCache descriptors_;
   CpuStats stats_;
 };
 

@@ -73,18 +73,8 @@ bool CheckTarget(Cpu& cpu, const Entry& entry) {
   return cpu.RaiseFalse(kVectorGp, entry.ext);
 }
 
-// Saved EFLAGS. RF, which keeps a restarted instruction from meeting a breakpoint twice:
-//   fault                        1
-//   INT n, INT3, INT1, INTO      0, they have cleared it
-//   between instructions         as it is; 1 inside a rep
-u32 SavedFlags(const Cpu& cpu, const Event& event) {
-  const bool resume = event.kind == EventKind::kFault ||
-                      (event.kind != EventKind::kSoftware && cpu.ResumeFlag());
-  return cpu.Eflags() | (resume ? kEflagsRf : 0);
-}
-
 bool PushFrame(Cpu& cpu, const Event& event, u32 bytes, StackWriter* stack) {
-  return stack->Push(SavedFlags(cpu, event), bytes) &&
+  return stack->Push(cpu.SavedFlags(event), bytes) &&
          stack->Push(cpu.segment(Seg::kCs).selector, bytes) &&
          stack->Push(event.eip, bytes) &&
          (!event.fault.has_error || stack->Push(event.fault.error, bytes));
@@ -154,7 +144,7 @@ bool EnterTask(Cpu& cpu, const Event& event, const Entry& entry) {
   TaskSwitch to;
   to.via = TaskVia::kNested;
   to.eip = event.eip;
-  to.eflags = SavedFlags(cpu, event);
+  to.eflags = cpu.SavedFlags(event);
   to.ext = entry.ext;
   if (!ReadAvailableTss(cpu, entry.gate.GateSelector(), entry.ext, &to)) return false;
   if (!SwitchTask(cpu, to)) return false;
@@ -174,7 +164,7 @@ bool EnterReal(Cpu& cpu, const Event& event) {
   const Lin at(cpu.state.idtr.base + vector * 4);
   if (!cpu.LoadSystem(at, &ip) || !cpu.LoadSystem(at + 2, &cs)) return false;
   StackWriter stack(cpu, cpu.segment(Seg::kSs), cpu.Gpr(kEsp), false, 0);
-  if (!stack.Push(SavedFlags(cpu, event), 2) ||
+  if (!stack.Push(cpu.SavedFlags(event), 2) ||
       !stack.Push(cpu.segment(Seg::kCs).selector, 2) || !stack.Push(event.eip, 2)) {
     return false;
   }
@@ -190,7 +180,18 @@ bool EnterReal(Cpu& cpu, const Event& event) {
 
 }  // namespace
 
+// RF keeps a restarted instruction from meeting a breakpoint twice:
+//   fault                        1
+//   INT n, INT3, INT1, INTO      0, they have cleared it
+//   between instructions         as it is; 1 inside a rep
+u32 Cpu::SavedFlags(const Event& event) const {
+  const bool resume = event.kind == EventKind::kFault ||
+                      (event.kind != EventKind::kSoftware && ResumeFlag());
+  return Eflags() | (resume ? kEflagsRf : 0);
+}
+
 bool Cpu::Deliver(const Event& event) {
+  if (DeliverQuickly(event)) return true;
   const bool software = event.kind == EventKind::kSoftware;
   if (software && stop_at_events_ && !Protected()) return StopAt(event);
   if (!Protected()) return EnterReal(*this, event);

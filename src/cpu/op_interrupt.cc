@@ -121,6 +121,7 @@ Flow ReturnToTask(Cpu& cpu) {
 // Flags: all, as far as the ring may.  Faults: #GP #NP #SS #PF #AC.
 Flow OpIret(Cpu& cpu, const Op& op) {
   const u32 bytes = op.insn().operand_bytes;
+  if (bytes == 4 && cpu.ReturnQuickly()) return Flow::kEnd;
   StackReader stack(cpu);
   const bool real = !cpu.Protected() || cpu.V86();
   if (cpu.V86() && cpu.Iopl() < 3) return cpu.Raise(kVectorGp, 0);

@@ -97,16 +97,14 @@ void Cpu::ChooseTlb() {
 }
 
 u8 Cpu::Mode(bool step) const {
-  const Segment& cs = state.seg[static_cast<u8>(Seg::kCs)];
-  const Segment& ss = state.seg[static_cast<u8>(Seg::kSs)];
-  const bool code32 = (cs.attr & kAttrDb) != 0;
-  const bool stack32 = (ss.attr & kAttrDb) != 0;
-  const bool flat = code32 && stack32 && cs.IsFlat() && ss.IsFlatData() &&
-                    state.seg[static_cast<u8>(Seg::kDs)].IsFlatData() &&
-                    state.seg[static_cast<u8>(Seg::kEs)].IsFlatData();
-  return static_cast<u8>((state.cpl == 3 ? kModeUser : 0) | (code32 ? kModeCode32 : 0) |
-                         (stack32 ? kModeStack32 : 0) | (flat ? kModeFlat : 0) |
-                         (step ? kModeStep : 0));
+  static_assert(kShapeCode32 == kModeCode32 && kShapeStack32 == kModeStack32);
+  const auto shape = [this](Seg seg) { return state.seg[static_cast<u8>(seg)].shape; };
+  const u8 data = shape(Seg::kSs) & shape(Seg::kDs) & shape(Seg::kEs);
+  const u8 sizes = (shape(Seg::kCs) & kShapeCode32) | (shape(Seg::kSs) & kShapeStack32);
+  const bool flat = sizes == (kShapeCode32 | kShapeStack32) &&
+                    (shape(Seg::kCs) & kShapeFlat) != 0 && (data & kShapeFlatData) != 0;
+  return static_cast<u8>((state.cpl == 3 ? kModeUser : 0) | sizes |
+                         (flat ? kModeFlat : 0) | (step ? kModeStep : 0));
 }
 
 void Cpu::ModeChanged() {

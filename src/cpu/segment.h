@@ -39,7 +39,13 @@ inline constexpr u8 kTypeCallGate32 = 12;
 inline constexpr u8 kTypeInterruptGate32 = 14;
 inline constexpr u8 kTypeTrapGate32 = 15;
 
-// A segment register. Change it with Set(), which derives the last four members.
+// What a segment adds to the mode of a block (BlockMode in op.h), as bits of its shape.
+inline constexpr u8 kShapeCode32 = 1u << 1;    // D/B; like kModeCode32
+inline constexpr u8 kShapeStack32 = 1u << 2;   // D/B; like kModeStack32
+inline constexpr u8 kShapeFlat = 1u << 3;      // base 0, all 4 GiB, readable
+inline constexpr u8 kShapeFlatData = 1u << 4;  // that, and writable
+
+// A segment register. Change it with Set(), which derives the last five members.
 struct Segment {
   u16 selector = 0;
   u16 attr = 0;  // not present: unusable, every access raises #GP(0) (SS: #SS(0))
@@ -51,6 +57,7 @@ struct Segment {
   u32 last = 0;
   bool readable = false;
   bool writable = false;
+  u8 shape = 0;
 
   void Set(u16 new_selector, u32 new_base, u32 new_limit, u16 new_attr) {
     selector = new_selector;
@@ -73,6 +80,10 @@ struct Segment {
       first = 1;
       last = 0;
     }
+    const bool flat = base == 0 && first == 0 && last == 0xffffffff && readable;
+    shape = static_cast<u8>(((attr & kAttrDb) != 0 ? kShapeCode32 | kShapeStack32 : 0) |
+                            (flat ? kShapeFlat : 0) |
+                            (flat && writable ? kShapeFlatData : 0));
   }
   void SetNull(u16 null_selector) { Set(null_selector, 0, 0, 0); }
 
@@ -81,11 +92,14 @@ struct Segment {
     return offset >= first && offset <= last && size - 1 <= last - offset;
   }
   // Base 0, all 4 GiB: reading needs no check but the page tables'.
-  bool IsFlat() const {
-    return base == 0 && first == 0 && last == 0xffffffff && readable;
-  }
+  bool IsFlat() const { return (shape & kShapeFlat) != 0; }
   // Nor does writing. Code segments are never writable, also not through DS.
-  bool IsFlatData() const { return IsFlat() && writable; }
+  bool IsFlatData() const { return (shape & kShapeFlatData) != 0; }
+  // A 32-bit stack that needs no check either.
+  bool IsFlatStack() const {
+    constexpr u8 kBoth = kShapeFlatData | kShapeStack32;
+    return (shape & kBoth) == kBoth;
+  }
 };
 
 // GDTR, IDTR.
