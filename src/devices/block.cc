@@ -33,8 +33,11 @@ constexpr u32 kTypeFlush = 4;
 constexpr u32 kTypeGetId = 8;
 constexpr u32 kTypeBarrier = 0x80000000;  // with a write
 
-constexpr u32 kHeaderBytes = 16;
+constexpr u32 kHeaderBytes = 16;  // that matter; 2.6.24 has 8 more
 constexpr u32 kStatusBytes = 1;
+// Values of the configuration in 2.6.24.
+constexpr u8 kFieldCapacity = 0x41;
+constexpr u8 kFieldSegMax = 0x43;
 // Header and status have a descriptor each.
 constexpr u32 kSegMax = kRingEntries - 2;
 
@@ -57,6 +60,10 @@ DeviceShape Shape(const DiskFile& disk, u32 number) {
   config.U32(0);  // size_max, not offered
   config.U32(kSegMax);
   shape.config = config.Take();
+  ByteWriter capacity, seg_max;
+  capacity.U64(disk.size() / kSectorSize);
+  seg_max.U32(kSegMax);
+  shape.fields = {{kFieldCapacity, capacity.Take()}, {kFieldSegMax, seg_max.Take()}};
   return shape;
 }
 
@@ -84,7 +91,7 @@ BlockDevice::BlockDevice(DiskFile& disk, const BlockOptions& options)
 MaybeViolation BlockDevice::Serve(u32 index) {
   Virtqueue& ring = queue(index);
   return ring.ServeEach([&](const Chain& chain, u32* written) -> MaybeViolation {
-    if (chain.out_bytes < kHeaderBytes) {
+    if (chain.out_bytes < header_bytes()) {
       return ring.Violate(
           ViolationKind::kNoRoom, chain.head,
           absl::StrFormat("Bad iovec size %d for the header of a disk request",
@@ -97,7 +104,8 @@ MaybeViolation BlockDevice::Serve(u32 index) {
     u8 header[kHeaderBytes];
     ChainReader(ring.memory(), chain).Read(header);
     const Request request{LoadLe<u32>(header), LoadLe<u64>(header + 8),
-                          chain.out_bytes - kHeaderBytes, chain.in_bytes - kStatusBytes};
+                          chain.out_bytes - header_bytes(),
+                          chain.in_bytes - kStatusBytes};
     const Result result = Execute(chain, request, written);
     CHECK(ring.memory().StoreValue(LastByteOf(chain.in), static_cast<u8>(result)));
     *written += kStatusBytes;
@@ -190,7 +198,7 @@ BlockDevice::Result BlockDevice::Write(const Chain& chain, const Request& reques
         absl::StrFormat("a write of %d bytes at sector %d is beyond the end, sector %d",
                         request.out_bytes, request.sector, capacity_));
   }
-  BlockTransfer transfer(queue(0).memory(), chain.out, kHeaderBytes, request.out_bytes);
+  BlockTransfer transfer(queue(0).memory(), chain.out, header_bytes(), request.out_bytes);
   if (const Status status = transfer.Write(disk_, request.sector * kSectorSize);
       !status.ok()) {
     return Fail(Failure::kHost, MessageOf(status));

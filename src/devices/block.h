@@ -26,6 +26,8 @@ struct BlockOptions {
   u32 number = 0;  // 0 is vda; names the counters
   std::string id;  // what the Guest learns as serial number, at most 20 bytes of it
   DiskSync sync = DiskSync::kFlush;
+  // Requests of 2.6.24, whose header has another 8 bytes: an id for the driver's own use.
+  bool long_header = false;
 };
 
 class BlockDevice : public Device {
@@ -64,6 +66,7 @@ class BlockDevice : public Device {
     u32 in_bytes = 0;   // of data, before the status
   };
 
+  u32 header_bytes() const { return options_.long_header ? 24 : 16; }
   Result Execute(const Chain& chain, const Request& request, u32* written);
   Result Read(const Chain& chain, const Request& request, u32* written);
   Result Write(const Chain& chain, const Request& request);

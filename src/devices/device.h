@@ -32,6 +32,12 @@ inline constexpr u32 kFeatureVersion1 = 32;
 // Transport feature: interrupt when the ring runs empty, even if interrupts are unwanted.
 inline constexpr u32 kFeatureNotifyOnEmpty = 24;
 
+// One value of the configuration as generation B has it: a type, and bytes.
+struct DeviceField {
+  u8 type = 0;
+  std::vector<u8> bytes;
+};
+
 // What a device shows. Feature n is bit n % 8 of byte n / 8.
 struct DeviceShape {
   u8 type = 0;
@@ -39,6 +45,8 @@ struct DeviceShape {
   std::vector<u16> queue_sizes;  // entries, a power of two each
   std::vector<u8> features;      // offered, at most 255 bytes
   std::vector<u8> config;        // at most 255 bytes
+  // In place of features and config, for kernels that read fields (device_page.h).
+  std::vector<DeviceField> fields = {};
 };
 
 class Device {

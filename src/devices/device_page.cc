@@ -26,7 +26,20 @@ std::vector<u8> EncodeFields(const DeviceShape& shape,
     out.U8(DescriptorLayout::kQueueBytes);
     PutQueue(out, queue);
   }
+  for (const DeviceField& field : shape.fields) {
+    out.U8(field.type);
+    out.U8(static_cast<u8>(field.bytes.size()));
+    out.Bytes(field.bytes);
+  }
   return out.Take();
+}
+
+u32 FieldBytes(const DeviceShape& shape) {
+  std::size_t bytes = 0;
+  for (const DeviceField& field : shape.fields) {
+    bytes += DescriptorLayout::kFieldHeader + field.bytes.size();
+  }
+  return static_cast<u32>(bytes);
 }
 
 }  // namespace
@@ -40,15 +53,14 @@ DescriptorLayout::DescriptorLayout(const DeviceShape& shape, DescriptorForm form
   accepted_bytes = fields ? 0 : static_cast<u32>(shape.features.size());
   accepted = offered + accepted_bytes;
   config = accepted + accepted_bytes;
-  size = config + (fields ? 0 : static_cast<u32>(shape.config.size()));
+  size = config + (fields ? FieldBytes(shape) : static_cast<u32>(shape.config.size()));
 }
 
 bool CanDescribe(const DeviceShape& shape, DescriptorForm form) {
   if (form == DescriptorForm::kArrays) return true;
   const DescriptorLayout layout(shape, form);
   constexpr u32 kLongest = 255;  // the length of all fields is one byte
-  return shape.features.empty() && shape.config.empty() &&
-         layout.size - layout.queues <= kLongest;
+  return layout.size - layout.queues <= kLongest;
 }
 
 //: devices.010 A page that lists the devices
@@ -86,7 +98,7 @@ bool DescriptorIntact(const DeviceShape& shape, DescriptorForm form,
   }
   if (!same(0, layout.status)) return false;
   constexpr u32 kField = DescriptorLayout::kFieldHeader + DescriptorLayout::kQueueBytes;
-  for (u32 at = layout.queues; at < layout.size; at += kField) {
+  for (u32 at = layout.queues; at < layout.config; at += kField) {
     if ((now[at] & ~DescriptorLayout::kFieldSeen) != written[at]) return false;
     if (!same(at + 1, at + kField)) return false;
   }

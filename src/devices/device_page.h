@@ -5,8 +5,9 @@
 //
 //   kArrays   2.6.25 to 3.19: type, number of queues, lengths, status; then arrays
 //   kFields   2.6.24: type, length, status; then fields, each with a type and a length
-//             (guest-04 section 5.1). It knows neither features nor a configuration as
-//             later kernels do: those are fields of their own for each kind of device.
+//             (guest-04 section 5.1): one for each queue, then those of the device's
+//             kind. The Launcher of that time offered no features, and nothing is
+//             accepted.
 #ifndef LGX_DEVICES_DEVICE_PAGE_H_
 #define LGX_DEVICES_DEVICE_PAGE_H_
 
@@ -21,7 +22,7 @@ enum class DescriptorForm : u8 { kArrays, kFields };
 
 // Offsets inside one descriptor, from its shape. With kArrays: 5 bytes, 8 for each queue,
 // the offered features, the accepted features, the configuration. With kFields: 3 bytes,
-// 10 for each queue.
+// 10 for each queue, and the device's fields as `config`.
 struct DescriptorLayout {
   static constexpr u32 kQueueBytes = 8;
   static constexpr u32 kFieldHeader = 2;  // type and length
@@ -39,8 +40,7 @@ struct DescriptorLayout {
   u32 size;
 };
 
-// What `form` cannot say of a device: nothing for kArrays; with kFields devices that need
-// features or a configuration.
+// With kFields the length of all fields is one byte, so that much is not every shape.
 bool CanDescribe(const DeviceShape& shape, DescriptorForm form);
 
 // Where one queue lies, as the descriptor says it.

@@ -56,9 +56,8 @@ Status LguestBus::CheckRoom(const DeviceShape& shape) const {
   }
   if (!CanDescribe(shape, form_)) {
     return Errorf(kInvalidArgument,
-                  "%s: kernels of generation B (2.6.24) talk to this device in a way of "
-                  "their own that is not supported. Leave it out, or take a kernel from "
-                  "2.6.25 on.",
+                  "%s: kernels of generation B (2.6.24) cannot be told of so many queues "
+                  "of one device. Leave it out, or take a kernel from 2.6.25 on.",
                   shape.name);
   }
   const u32 size = DescriptorLayout(shape, form_).size;

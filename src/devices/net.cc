@@ -13,6 +13,7 @@ namespace {
 constexpr u32 kFeatureIndirect = 28;
 constexpr std::size_t kNumBuffers = 10;  // where a merged header tells their number
 constexpr std::size_t kConfigBytes = 8;  // the address, then the status of the link
+constexpr u8 kFieldMac = 0x41;           // the address, as 2.6.24 reads it
 
 // What the original Launcher offered for its tap, and less of it where frames have to be
 // finished. Always four bytes, as it had them.
@@ -38,6 +39,7 @@ DeviceShape ShapeOf(const NetBackend& backend, const Net::Options& options) {
   if (options.mac) {
     offer(kNetMac);
     std::copy(options.mac->begin(), options.mac->end(), shape.config.begin());
+    shape.fields = {{kFieldMac, {options.mac->begin(), options.mac->end()}}};
   }
   return shape;
 }

@@ -201,10 +201,12 @@ Status Machine::AddDevices(Disks* disks) {
 
 Status Machine::AddDevice(const MachineConfig::DeviceRef& ref, Disks* disks) {
   switch (ref.kind) {
-    case MachineConfig::DeviceKind::kBlock:
+    case MachineConfig::DeviceKind::kBlock: {
       CHECK(disks != nullptr && ref.index < disks->size()) << "disk " << ref.index;
-      return bus_->AddDevice(std::make_unique<BlockDevice>(
-          (*disks)[ref.index], BlockOptionsFor(config_, ref.index)));
+      BlockOptions options = BlockOptionsFor(config_, ref.index);
+      options.long_header = abi_->device_fields;
+      return bus_->AddDevice(std::make_unique<BlockDevice>((*disks)[ref.index], options));
+    }
     case MachineConfig::DeviceKind::kRng:
       return bus_->AddDevice(std::make_unique<Rng>(config_.rng.seed));
     case MachineConfig::DeviceKind::kNet:
@@ -229,6 +231,7 @@ Status Machine::AddNet(u32 index) {
   const bool as_original = net.address || !net.bridge.empty();
   if (!net.mac && !as_original) options.mac = AutomaticMac(config_.number, index);
   options.merge = !as_original;
+  if (abi_->device_fields) options.format = NetHeaderFormat::kOld;
   auto card = std::make_unique<Net>(*net_backends_[index], options);
   nets_[index] = card.get();
   return bus_->AddDevice(std::move(card));

@@ -42,7 +42,7 @@ inline RingLayout ScatteredRing(u32 at, u16 size) {
 
 class PciRig {
  public:
-  static constexpr u32 kMem = 0x00100000;
+  static constexpr u32 kMem = 0x00020000;
 
   PciRig()
       : memory(kMem / kPageSize + PciBus::kExtraPages), bus(memory.view, irqs, kMem) {}

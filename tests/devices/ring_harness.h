@@ -29,14 +29,22 @@ class RecordedIrqs : public IrqLine {
   std::vector<u32> raised;
 };
 
-// Guest memory that does not start at machine address 0.
+// Guest memory that does not start at machine address 0. The next one of the same size
+// gets the same pages, cleared: fuzz targets make one for each input.
 class TestMemory {
  public:
   explicit TestMemory(u32 pages)
-      : memory_(std::move(PhysMemory::Create(u64{pages + 16} << kPageShift).value())),
-        view(*memory_, Mfn(7), pages) {}
+      : memory_(TakeSpare(u64{pages + 16} << kPageShift)),
+        view(*memory_, kFirst, pages) {}
+  ~TestMemory() {
+    memory_->Fill(MpaOf(kFirst), 0, view.size());
+    spare() = std::move(memory_);
+  }
+  TestMemory(const TestMemory&) = delete;
+  TestMemory& operator=(const TestMemory&) = delete;
 
-  void Resize(u32 pages) { view = GuestView(*memory_, Mfn(7), pages); }
+  // Before anything is stored.
+  void Resize(u32 pages) { view = GuestView(*memory_, kFirst, pages); }
   void Put(u32 at, std::string_view text) {
     CHECK(view.Write(Gpa(at), text.data(), static_cast<u32>(text.size())));
   }
@@ -57,6 +65,17 @@ class TestMemory {
   }
 
  private:
+  static constexpr Mfn kFirst = Mfn(7);
+
+  static std::unique_ptr<PhysMemory>& spare() {
+    static thread_local std::unique_ptr<PhysMemory> one;
+    return one;
+  }
+  static std::unique_ptr<PhysMemory> TakeSpare(u64 bytes) {
+    if (spare() != nullptr && spare()->size() == bytes) return std::move(spare());
+    return std::move(PhysMemory::Create(bytes).value());
+  }
+
   std::unique_ptr<PhysMemory> memory_;
 
  public:

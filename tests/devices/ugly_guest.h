@@ -46,7 +46,11 @@ class UglySteps {
 
 class UglyGuest {
  public:
-  UglyGuest() : rig_(kMem) {
+  static constexpr u32 kRings = 4;  // console input and output, rng, stand-in
+
+  // Steps name a ring modulo `count`, counted from `first`.
+  explicit UglyGuest(u32 first = 0, u32 count = kRings)
+      : rig_(kMem), first_(first), count_(count) {
     console_ = rig_.Add<Console>(terminal_);
     rig_.Add<Rng>(u64{1});
     rig_.Add<StandIn>(DeviceShape{kVirtioNet, "stand-in", {16}, {0, 0, 0, 0x11}, {1, 2}});
@@ -73,7 +77,7 @@ class UglyGuest {
         return driver.set_available_index(in.Next<u16>());
       }
       case 4:
-        return Notify(rings_[in.Next<u8>() % kRings].descriptors.value);
+        return Notify(NextRing(in).descriptors.value);
       case 5:
         return Notify(in.Next<u32>());
       case 6:
@@ -85,10 +89,20 @@ class UglyGuest {
 
   bool alive() const { return end_.violation.empty(); }
 
-  UglyEnd End() {
+  // What the devices hold; it has to stay small, whatever the Guest does.
+  std::vector<u8> State() const {
     ByteWriter state;
     rig_.bus.AppendState(&state);
-    end_.state = state.Take();
+    return state.Take();
+  }
+  // The console's text so far is no longer of interest.
+  void ForgetOutput() {
+    terminal_.TakeOutput();
+    end_.early_text.clear();
+  }
+
+  UglyEnd End() {
+    end_.state = State();
     end_.output = terminal_.TakeOutput();
     end_.irqs = rig_.irqs.raised;
     end_.memory = rig_.memory.Get(0, rig_.bus.guest_limit().value);
@@ -97,18 +111,18 @@ class UglyGuest {
 
  private:
   static constexpr u32 kMem = 4 * kPageSize;
-  static constexpr u32 kRings = 4;  // console input and output, rng, stand-in
   static constexpr u32 kDevices = 3;
 
-  RingDriver NextDriver(UglySteps& in) {
-    return RingDriver(rig_.memory, rings_[in.Next<u8>() % kRings]);
+  const RingLayout& NextRing(UglySteps& in) const {
+    return rings_[first_ + in.Next<u8>() % count_];
   }
+  RingDriver NextDriver(UglySteps& in) { return RingDriver(rig_.memory, NextRing(in)); }
   void Store(UglySteps& in) {
     const u32 at = in.Next<u32>() % (rig_.bus.guest_limit().value - 8);
     rig_.memory.Store<u64>(at, in.Next<u64>());
   }
   void Descriptor(UglySteps& in) {
-    const RingLayout& ring = rings_[in.Next<u8>() % kRings];
+    const RingLayout& ring = NextRing(in);
     const u32 index = in.Next<u8>() % ring.size;
     const u64 addr = in.Next<u64>();
     const u32 len = in.Next<u32>();
@@ -137,6 +151,8 @@ class UglyGuest {
 
   BufferBackend terminal_;
   DeviceRig rig_;
+  u32 first_;
+  u32 count_;
   Console* console_;
   std::array<u32, kDevices> descriptors_;
   std::array<RingLayout, kRings> rings_;
@@ -159,6 +175,18 @@ inline UglyEnd RunUglyGuest(std::span<const u8> steps) {
   UglySteps in(steps);
   for (u32 i = 0; i < 64 && !in.empty() && guest.alive(); ++i) guest.Step(in);
   return guest.End();
+}
+
+// For the fuzzer, the same steps with `count` rings from `first` on, and nothing kept.
+inline void FuzzUglyGuest(std::span<const u8> steps, u32 first, u32 count) {
+  constexpr std::size_t kMostState = 80 * 1024;  // the console keeps 64 KiB of input
+  UglyGuest guest(first, count);
+  UglySteps in(steps);
+  for (u32 i = 0; i < 64 && !in.empty() && guest.alive(); ++i) {
+    guest.Step(in);
+    guest.ForgetOutput();
+  }
+  CHECK(guest.State().size() < kMostState) << "the devices grow";
 }
 
 }  // namespace lgx

@@ -9,6 +9,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   lgx::SetLogLevel(lgx::LogLevel::kError);
-  lgx::RunUglyPciGuest(std::span(data, size));
+  lgx::FuzzUglyPciGuest(std::span(data, size));
   return 0;
 }

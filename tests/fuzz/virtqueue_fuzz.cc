@@ -9,6 +9,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   lgx::SetLogLevel(lgx::LogLevel::kError);
-  lgx::RunUglyGuest(std::span(data, size));
+  lgx::FuzzUglyGuest(std::span(data, size), 0, lgx::UglyGuest::kRings);
   return 0;
 }

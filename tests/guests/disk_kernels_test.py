@@ -95,9 +95,53 @@ def unpack(archive, folder):
             nodes.append(f"mknod {name} {kind} {field[9]} {field[10]}")
 
 
+def tool(test, *words):
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=LONG)
+    test.assertEqual(done.returncode, 0, done.stdout)
+    return done.stdout
 
-def images_with_disks():
-    """Disks of 2.6.24 are not supported: its driver has requests of its own."""
+
+def find_tools(test):
+    """Skips a test that has no e2fsprogs."""
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    for name in TOOLS:
+        if not shutil.which(name):
+            test.skipTest(f"{name} is not installed (Debian: e2fsprogs)")
+
+
+def make_ext2(test, root, nodes):
+    """An image of the folder `root` with device nodes ("mknod dev/null c 1 3")."""
+    image = test.path("root.img")
+    tool(test, "mke2fs", "-q", "-F", "-t", "ext2", "-b", "1024", "-d", root, image, "24M")
+    for node in nodes:
+        words = node.split()
+        folder, name = os.path.split(words[1])
+        test.write("commands", f"cd /{folder}\nmknod {name} {' '.join(words[2:])}\n".encode())
+        tool(test, "debugfs", "-w", "-f", test.path("commands"), image)
+    return image
+
+
+def look(test, image, wanted):
+    """e2fsck finds nothing, and the files of /work are as foreseen, by name and content."""
+    tool(test, "e2fsck", "-f", "-n", image)
+    found = test.path("found")
+    shutil.rmtree(found, ignore_errors=True)
+    os.makedirs(found)
+    tool(test, "debugfs", "-R", f"rdump /work {found}", image)
+    files = {}
+    for folder, _, names in os.walk(os.path.join(found, "work")):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                files[os.path.relpath(path, os.path.join(found, "work"))] = file.read()
+    test.assertEqual(sorted(files), sorted(wanted))
+    for name, data in wanted.items():
+        test.assertEqual(files[name], data, name)
+
+
+def images_that_restart():
+    """The shell's script restarts, which lguest learned with 2.6.25."""
     return [image for image in images("vmlinux") if version(image) >= (2, 6, 25)]
 
 
@@ -107,16 +151,7 @@ class RootOnDisk(ProgramTest):
         self.initrd = os.path.join(FOLDER, "initrd-sh.img")
         if not FOLDER or not os.path.exists(self.initrd):
             self.skipTest("LGX_KERNELS names no folder with initrd-sh.img")
-        os.environ["PATH"] += ":/usr/sbin:/sbin"
-        for tool in TOOLS:
-            if not shutil.which(tool):
-                self.skipTest(f"{tool} is not installed (Debian: e2fsprogs)")
-
-    def tool(self, *words, ok=(0,)):
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=LONG)
-        self.assertIn(done.returncode, ok, done.stdout)
-        return done.stdout
+        find_tools(self)
 
     def make_root(self):
         root = self.path("root")
@@ -127,35 +162,10 @@ class RootOnDisk(ProgramTest):
             file.write(SCRIPT)
         os.chmod(os.path.join(root, "bin", "ops"), 0o755)
         self.assertTrue(nodes, "the archive has no device nodes")
-        image = self.path("root.img")
-        self.tool("mke2fs", "-q", "-F", "-t", "ext2", "-b", "1024", "-d", root, image, "24M")
-        for node in nodes:
-            folder, name = os.path.split(node.split()[1])
-            words = node.split()
-            with open(self.path("commands"), "w", encoding="ascii") as file:
-                file.write(f"cd /{folder}\nmknod {name} {' '.join(words[2:])}\n")
-            self.tool("debugfs", "-w", "-f", self.path("commands"), image)
+        image = make_ext2(self, root, nodes)
         with open(os.path.join(root, "bin", "sh"), "rb") as file:
             self.shell = file.read()
         return image
-
-    def look(self, image):
-        """e2fsck finds nothing, and every file is as foreseen."""
-        self.tool("e2fsck", "-f", "-n", image)
-        found = self.path("found")
-        shutil.rmtree(found, ignore_errors=True)
-        os.makedirs(found)
-        self.tool("debugfs", "-R", f"rdump /work {found}", image)
-        files = {}
-        for folder, _, names in os.walk(os.path.join(found, "work")):
-            for name in names:
-                path = os.path.join(folder, name)
-                with open(path, "rb") as file:
-                    files[os.path.relpath(path, os.path.join(found, "work"))] = file.read()
-        wanted = model(self.shell)
-        self.assertEqual(sorted(files), sorted(wanted))
-        for name, data in wanted.items():
-            self.assertEqual(files[name], data, name)
 
     def boot(self, image, disk, *words):
         result = run("run", os.path.join(FOLDER, image), "-b", disk, "--stats",
@@ -172,7 +182,7 @@ class RootOnDisk(ProgramTest):
         return result, self.json("r.json")["hash"]
 
     def test_1000_operations_with_a_restart_are_all_in_the_image(self):
-        chosen = images_with_disks()
+        chosen = images_that_restart()
         if not chosen:
             self.skipTest("LGX_KERNELS has no vmlinux")
         for image in chosen:
@@ -181,7 +191,7 @@ class RootOnDisk(ProgramTest):
                 disk = self.make_root()
                 shutil.copy(disk, self.path("again.img"))
                 first, a = self.boot(image, disk + ",id=root")
-                self.look(disk)
+                look(self, disk, model(self.shell))
                 # The same once more, behind an overlay: the same run.
                 again = self.path("again.img")
                 overlay = self.path("again.ovl")
@@ -191,10 +201,10 @@ class RootOnDisk(ProgramTest):
                 self.assertEqual(a, b)
                 self.assertEqual(first.out, second.out)
                 self.assertEqual(run("disk", "commit", overlay).code, 0)
-                self.look(again)
+                look(self, again, model(self.shell))
 
     def test_G02_9_the_serial_number_is_the_id(self):
-        for image in images_with_disks():
+        for image in images_that_restart():
             if version(image) < (2, 6, 36):
                 continue
             with self.subTest(image):
@@ -209,7 +219,7 @@ class RootOnDisk(ProgramTest):
         initrd = os.path.join(FOLDER, "initrd-busybox.img")
         if not os.path.exists(initrd):
             self.skipTest("LGX_KERNELS has no initrd-busybox.img")
-        for image in images_with_disks():
+        for image in images_that_restart():
             if version(image) < (3, 2):
                 continue
             for conversion, syncs in (("notrunc", 0), ("fsync", 1)):
