@@ -33,6 +33,9 @@ class File {
   enum class Mode : u8 { kReadOnly, kReadWrite };
 
   [[nodiscard]] static StatusOr<File> Open(const std::string& path, Mode mode);
+  // A new and empty file, for a program that writes as it goes; one of that name is
+  // emptied.
+  [[nodiscard]] static StatusOr<File> Create(const std::string& path);
   ~File();
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;

@@ -210,6 +210,12 @@ StatusOr<File> File::Open(const std::string& path, Mode mode) {
   return File(path, fd);
 }
 
+StatusOr<File> File::Create(const std::string& path) {
+  const int fd = OpenRetrying(path, O_RDWR | O_CREAT | O_TRUNC, 0666);
+  if (fd < 0) return HostError(path, "create", errno);
+  return File(path, fd);
+}
+
 File::~File() {
   if (handle_ >= 0) close(handle_);
 }

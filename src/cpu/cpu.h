@@ -31,6 +31,8 @@
 namespace lgx {
 
 class BlockCache;
+class ByteReader;
+class ByteWriter;
 
 // Exception vectors, with the manual's names.
 enum Vector : u8 {
@@ -152,6 +154,11 @@ class Cpu final : public StoreWatch {
   // Processor state was changed from outside (tests, loading a state): derived values are
   // made again.
   void StateChanged();
+
+  // All of it as bytes, between two calls of Run(). What only caches know is left out;
+  // LoadState() empties them. Memory is saved and loaded by others, and is loaded first.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
 
   PhysMemory& memory() { return memory_; }
   Tlb& tlb() { return tlb_; }

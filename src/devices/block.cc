@@ -262,4 +262,26 @@ void BlockDevice::AppendOwnState(ByteWriter* state) const {
   state->String(std::string_view(options_.id).substr(0, kIdBytes));
 }
 
+void BlockDevice::SaveOwnState(ByteWriter* out) const {
+  out->U64(capacity_);
+  for (const bool told : told_) out->U8(told ? 1 : 0);
+  for (const u64 count : {read_requests_, read_bytes_, write_requests_, write_bytes_,
+                          flush_requests_, syncs_, errors_, unsupported_}) {
+    out->U64(count);
+  }
+}
+
+void BlockDevice::LoadOwnState(ByteReader* in) {
+  const u64 capacity = in->U64("the size of a disk");
+  if (capacity != capacity_) {
+    in->Fail(absl::StrFormat("%s has %d sectors here, and had %d", name(), capacity_,
+                             capacity));
+  }
+  for (bool& told : told_) told = in->U8("whether a failure was told") != 0;
+  for (u64* count : {&read_requests_, &read_bytes_, &write_requests_, &write_bytes_,
+                     &flush_requests_, &syncs_, &errors_, &unsupported_}) {
+    *count = in->U64("a counter of a disk");
+  }
+}
+
 }  // namespace lgx

@@ -46,6 +46,8 @@ class BlockDevice : public Device {
   // What a Guest may learn from the device. The content of the disk is not in it: that is
   // a file, which can be compared by itself, and not state of the machine.
   void AppendOwnState(ByteWriter* state) const override;
+  void SaveOwnState(ByteWriter* out) const override;
+  void LoadOwnState(ByteReader* in) override;
 
  private:
   // The last byte of a request.

@@ -119,4 +119,19 @@ void Console::AppendOwnState(ByteWriter* state) const {
   for (const u8 byte : input_) state->U8(byte);
 }
 
+void Console::SaveOwnState(ByteWriter* out) const {
+  AppendOwnState(out);
+  out->U64(output_bytes_);
+  out->U64(input_bytes_);
+}
+
+void Console::LoadOwnState(ByteReader* in) {
+  const u32 waiting = in->U32("the length of the console's input");
+  if (waiting > kInputLimit) in->Fail("more console input waits than there is room for");
+  const std::span<const u8> input = in->Bytes(waiting, "the console's input");
+  input_.assign(input.begin(), input.end());
+  output_bytes_ = in->U64("a counter of the console");
+  input_bytes_ = in->U64("a counter of the console");
+}
+
 }  // namespace lgx

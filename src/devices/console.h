@@ -38,6 +38,8 @@ class Console : public Device {
  protected:
   void OnTurnModern(DeviceShape* shape) override;
   void AppendOwnState(ByteWriter* state) const override;
+  void SaveOwnState(ByteWriter* out) const override;
+  void LoadOwnState(ByteReader* in) override;
 
  private:
   [[nodiscard]] MaybeViolation ServeOutput();

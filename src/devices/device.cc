@@ -49,4 +49,36 @@ void Device::AppendState(ByteWriter* state) const {
   AppendOwnState(state);
 }
 
+void Device::SaveState(ByteWriter* out) const {
+  out->U8(shape_.type);
+  out->U8(running_ ? 1 : 0);
+  out->U32(static_cast<u32>(accepted_.size()));
+  out->Bytes(accepted_);
+  out->U32(static_cast<u32>(queues_.size()));
+  for (const Virtqueue& queue : queues_) queue.SaveState(out);
+  SaveOwnState(out);
+}
+
+void Device::LoadState(ByteReader* in) {
+  if (in->U8("the type of a device") != shape_.type) {
+    in->Fail("another device stands where " + name() + " is");
+    return;
+  }
+  running_ = in->U8("whether a device runs") != 0;
+  const u32 features = in->U32("the number of feature bytes");
+  if (features != 0 && features != shape_.features.size()) {
+    in->Fail(name() + " has another number of features");
+    return;
+  }
+  const std::span<const u8> accepted = in->Bytes(features, "features");
+  accepted_.assign(accepted.begin(), accepted.end());
+  for (std::size_t i = 0; i < accepted_.size(); ++i) accepted_[i] &= shape_.features[i];
+  if (in->U32("the number of rings") != queues_.size()) {
+    in->Fail(name() + " has another number of rings");
+    return;
+  }
+  for (Virtqueue& queue : queues_) queue.LoadState(in);
+  LoadOwnState(in);
+}
+
 }  // namespace lgx

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "base/stats.h"
 #include "base/types.h"
@@ -91,6 +92,11 @@ class Device {
   void AppendState(ByteWriter* state) const;
   virtual void VisitStats(StatsVisitor& out) const = 0;
 
+  // That, the places of the rings and the counters, for snapshots. Who loads has the same
+  // shape.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
+
  protected:
   Virtqueue& queue(u32 index) { return queues_[index]; }
   // Both sides agreed on feature `bit`. False while not running.
@@ -100,6 +106,8 @@ class Device {
   virtual void OnReset() {}
   virtual void OnTurnModern(DeviceShape*) {}
   virtual void AppendOwnState(ByteWriter*) const {}
+  virtual void SaveOwnState(ByteWriter*) const {}
+  virtual void LoadOwnState(ByteReader*) {}
 
  private:
   DeviceShape shape_;

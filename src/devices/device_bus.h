@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "base/stats.h"
 #include "base/status.h"
@@ -42,6 +43,9 @@ class DeviceBus {
   // Everything that can ever reach the Guest and is not in its memory.
   virtual void AppendState(ByteWriter* state) const = 0;
   virtual void VisitStats(StatsVisitor& out) const = 0;
+  // That and the counters, for snapshots. Who loads has the same devices.
+  virtual void SaveState(ByteWriter* out) const = 0;
+  virtual void LoadState(ByteReader* in) = 0;
 };
 
 }  // namespace lgx

@@ -264,4 +264,23 @@ void LguestBus::VisitStats(StatsVisitor& out) const {
   for (const Slot& slot : slots_) slot.device->VisitStats(out);
 }
 
+void LguestBus::SaveState(ByteWriter* out) const {
+  out->U32(static_cast<u32>(slots_.size()));
+  for (const Slot& slot : slots_) {
+    slot.device->SaveState(out);
+    out->U8(slot.failure_shown ? 1 : 0);
+  }
+}
+
+void LguestBus::LoadState(ByteReader* in) {
+  if (in->U32("the number of devices") != slots_.size()) {
+    in->Fail("another number of devices");
+    return;
+  }
+  for (Slot& slot : slots_) {
+    slot.device->LoadState(in);
+    slot.failure_shown = in->U8("whether a failure was shown") != 0;
+  }
+}
+
 }  // namespace lgx

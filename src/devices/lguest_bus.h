@@ -79,6 +79,8 @@ class LguestBus final : public DeviceBus {
 
   void AppendState(ByteWriter* state) const override;
   void VisitStats(StatsVisitor& out) const override;
+  void SaveState(ByteWriter* out) const override;
+  void LoadState(ByteReader* in) override;
 
  private:
   struct Slot {

@@ -278,4 +278,60 @@ void Net::AppendOwnState(ByteWriter* state) const {
   }
 }
 
+void Net::SaveOwnState(ByteWriter* out) const {
+  AppendOwnState(out);
+  for (const u64 count : {sent_frames_, sent_bytes_, sent_dropped_, received_frames_,
+                          received_bytes_, received_dropped_}) {
+    out->U64(count);
+  }
+}
+
+void Net::LoadFrames(ByteReader* in) {
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  const u32 frames = in->U32("the number of waiting frames");
+  for (u32 i = 0; i < frames && in->ok(); ++i) {
+    NetFrame frame;
+    const std::span<const u8> header = in->Bytes(kMaxNetHeader, "the header of a frame");
+    const u32 size = in->U32("the size of a frame");
+    if (size > kMaxFrame) in->Fail("a frame is too long");
+    const std::span<const u8> bytes = in->Bytes(size, "a frame");
+    if (!in->ok()) return;
+    frame.header = DecodeNetHeader(NetHeaderFormat::kMerged, header);
+    frame.bytes.assign(bytes.begin(), bytes.end());
+    Wait(std::move(frame));
+  }
+}
+
+void Net::LoadBuffers(ByteReader* in) {
+  buffers_.clear();
+  const GuestView& memory = queue(kReceiveQueue).memory();
+  const u32 count = in->U32("the number of taken buffers");
+  for (u32 i = 0; i < count && in->ok(); ++i) {
+    Chain chain;
+    chain.head = in->U16("a taken buffer");
+    const u32 parts = in->U32("the parts of a buffer");
+    for (u32 part = 0; part < parts && in->ok(); ++part) {
+      const Gpa at(in->U32("the place of a buffer"));
+      const u32 len = in->U32("the length of a buffer");
+      if (!memory.Contains(at, len) || u64{chain.in_bytes} + len > memory.size()) {
+        in->Fail("a buffer lies outside the Guest's memory");
+        return;
+      }
+      chain.in.push_back({at, len});
+      chain.in_bytes += len;
+    }
+    buffers_.push_back(std::move(chain));
+  }
+}
+
+void Net::LoadOwnState(ByteReader* in) {
+  LoadFrames(in);
+  LoadBuffers(in);
+  for (u64* count : {&sent_frames_, &sent_bytes_, &sent_dropped_, &received_frames_,
+                     &received_bytes_, &received_dropped_}) {
+    *count = in->U64("a counter of a network card");
+  }
+}
+
 }  // namespace lgx

@@ -67,6 +67,8 @@ class Net : public Device {
  protected:
   void OnReset() override;
   void AppendOwnState(ByteWriter* state) const override;
+  void SaveOwnState(ByteWriter* out) const override;
+  void LoadOwnState(ByteReader* in) override;
 
  private:
   [[nodiscard]] MaybeViolation ServeTransmit();
@@ -78,6 +80,8 @@ class Net : public Device {
   bool Believes(const NetHeader& header, const NetFrame& frame) const;
   bool TakesSegments(u8 gso_type) const;
   void Wait(NetFrame frame);
+  void LoadFrames(ByteReader* in);
+  void LoadBuffers(ByteReader* in);
   void Fill(const NetFrame& frame);
 
   NetBackend* backend_;

@@ -142,4 +142,19 @@ void PciBus::VisitStats(StatsVisitor& out) const {
   out.Counter("pci.ignored_writes", ignored);
 }
 
+void PciBus::SaveState(ByteWriter* out) const {
+  out->U32(static_cast<u32>(slots_.size()));
+  out->U32(address_);
+  for (const std::unique_ptr<VirtioPci>& slot : slots_) slot->SaveState(out);
+}
+
+void PciBus::LoadState(ByteReader* in) {
+  if (in->U32("the number of devices") != slots_.size()) {
+    in->Fail("another number of devices");
+    return;
+  }
+  address_ = in->U32("the address register of PCI") & kAddressBits;
+  for (const std::unique_ptr<VirtioPci>& slot : slots_) slot->LoadState(in);
+}
+
 }  // namespace lgx

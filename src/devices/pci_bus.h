@@ -52,6 +52,8 @@ class PciBus final : public DeviceBus {
   Device& device(std::size_t index) override { return slots_[index]->device(); }
   void AppendState(ByteWriter* state) const override;
   void VisitStats(StatsVisitor& out) const override;
+  void SaveState(ByteWriter* out) const override;
+  void LoadState(ByteReader* in) override;
 
   // IN and OUT of 1, 2 or 4 bytes at one of the eight ports.
   static bool OwnsPort(u16 port) { return port >= kAddressPort && port < kDataPort + 4; }

@@ -47,4 +47,12 @@ u32 PciConfig::AddCapability(u8 id, std::span<const u8> body) {
   return at;
 }
 
+void PciConfig::Restore(std::span<const u8> bytes) {
+  CHECK(bytes.size() == kSize) << bytes.size() << " bytes";
+  for (u32 i = 0; i < kSize; ++i) {
+    const u8 mask = i == pci::kStatus ? u8{pci::kStatusInterrupt} : writable_[i];
+    bytes_[i] = static_cast<u8>((bytes_[i] & ~mask) | (bytes[i] & mask));
+  }
+}
+
 }  // namespace lgx

@@ -55,6 +55,8 @@ class PciConfig {
   u32 AddCapability(u8 id, std::span<const u8> body);
 
   std::span<const u8> bytes() const { return bytes_; }
+  // Takes over the bits that may be written, and the status register.
+  void Restore(std::span<const u8> bytes);
 
  private:
   std::array<u8, kSize> bytes_{};

@@ -55,6 +55,13 @@ void SeededBytes::AppendState(ByteWriter* state) const {
   state->U8(static_cast<u8>(word_left_));
 }
 
+void SeededBytes::LoadState(ByteReader* in) {
+  for (u64& word : state_) word = in->U64("the state of the entropy device");
+  word_ = in->U64("a number of the entropy device");
+  word_left_ = in->U8("how much of a number is left");
+  if (word_left_ > sizeof word_) in->Fail("a number has at most eight bytes");
+}
+
 Rng::Rng(u64 seed) : Device(Shape()), source_(seed) {}
 
 MaybeViolation Rng::Serve(u32 index) {
@@ -81,5 +88,15 @@ MaybeViolation Rng::Serve(u32 index) {
 void Rng::VisitStats(StatsVisitor& out) const { out.Counter("rng.bytes", bytes_); }
 
 void Rng::AppendOwnState(ByteWriter* state) const { source_.AppendState(state); }
+
+void Rng::SaveOwnState(ByteWriter* out) const {
+  source_.AppendState(out);
+  out->U64(bytes_);
+}
+
+void Rng::LoadOwnState(ByteReader* in) {
+  source_.LoadState(in);
+  bytes_ = in->U64("a counter of the entropy device");
+}
 
 }  // namespace lgx

@@ -20,6 +20,7 @@ class SeededBytes {
   explicit SeededBytes(u64 seed);
   void Fill(std::span<u8> to);
   void AppendState(ByteWriter* state) const;
+  void LoadState(ByteReader* in);
 
  private:
   u64 Next();
@@ -37,6 +38,8 @@ class Rng : public Device {
 
  protected:
   void AppendOwnState(ByteWriter* state) const override;
+  void SaveOwnState(ByteWriter* out) const override;
+  void LoadOwnState(ByteReader* in) override;
 
  private:
   SeededBytes source_;

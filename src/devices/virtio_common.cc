@@ -252,4 +252,27 @@ void VirtioCommon::AppendState(ByteWriter* state) const {
   }
 }
 
+void VirtioCommon::SaveState(ByteWriter* out) const {
+  AppendState(out);
+  out->U64(ignored_writes_);
+  out->U8(failure_shown_ ? 1 : 0);
+}
+
+void VirtioCommon::LoadState(ByteReader* in) {
+  offered_select_ = in->U32("which features are shown");
+  accepted_select_ = in->U32("which features are written");
+  accepted_ = in->U64("accepted features");
+  queue_select_ = in->U16("the selected queue");
+  status_ = in->U8("the status of a device");
+  for (Queue& queue : queues_) {
+    queue.ring.size = in->U16("the size of a queue");
+    queue.ring.descriptors = in->U64("the descriptors of a queue");
+    queue.ring.available = in->U64("the available ring of a queue");
+    queue.ring.used = in->U64("the used ring of a queue");
+    queue.enabled = in->U8("whether a queue is enabled") != 0;
+  }
+  ignored_writes_ = in->U64("a counter of a device");
+  failure_shown_ = in->U8("whether a failure was shown") != 0;
+}
+
 }  // namespace lgx

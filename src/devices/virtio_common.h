@@ -43,6 +43,8 @@ class VirtioCommon {
   u8 status() const { return status_; }
   u64 ignored_writes() const { return ignored_writes_; }
   void AppendState(ByteWriter* state) const;
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
 
  private:
   struct Queue {

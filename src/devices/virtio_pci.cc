@@ -216,4 +216,21 @@ void VirtioPci::AppendState(ByteWriter* state) const {
   state->U8(isr_);
 }
 
+void VirtioPci::SaveState(ByteWriter* out) const {
+  device_->SaveState(out);
+  common_->SaveState(out);
+  out->Bytes(config_.bytes());
+  out->U8(isr_);
+  out->U64(ignored_writes_);
+}
+
+void VirtioPci::LoadState(ByteReader* in) {
+  device_->LoadState(in);
+  common_->LoadState(in);
+  const std::span<const u8> config = in->Bytes(PciConfig::kSize, "a configuration space");
+  if (in->ok()) config_.Restore(config);
+  isr_ = in->U8("the interrupt status of a device");
+  ignored_writes_ = in->U64("a counter of a device");
+}
+
 }  // namespace lgx

@@ -58,6 +58,8 @@ class VirtioPci final : private IrqLine {
 
   u64 ignored_writes() const { return common_->ignored_writes() + ignored_writes_; }
   void AppendState(ByteWriter* state) const;
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
 
  private:
   // An access through the window, if it is a possible one.

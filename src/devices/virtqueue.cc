@@ -271,4 +271,27 @@ void Virtqueue::AppendState(ByteWriter* state) const {
   state->U8(notify_on_empty_ ? 1 : 0);
 }
 
+void Virtqueue::SaveState(ByteWriter* out) const {
+  out->U16(ring_.size);
+  for (const Gpa at : {ring_.descriptors, ring_.available, ring_.used})
+    out->U32(at.value);
+  AppendState(out);
+}
+
+void Virtqueue::LoadState(ByteReader* in) {
+  RingRequest ring;
+  ring.size = in->U16("the size of a ring");
+  for (u64* at : {&ring.descriptors, &ring.available, &ring.used}) {
+    *at = in->U32("the place of a ring");
+  }
+  if (ring.size == 0) {
+    Disconnect();
+  } else if (const MaybeViolation bad = Connect(ring)) {
+    in->Fail("a ring of " + device_ + " lies outside the Guest's memory");
+  }
+  last_available_ = in->U16("the place in a ring");
+  pending_ = in->U32("the returned buffers of a ring");
+  notify_on_empty_ = in->U8("when a ring interrupts") != 0;
+}
+
 }  // namespace lgx

@@ -10,6 +10,7 @@
 
 #include <string>
 
+#include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "base/types.h"
 #include "devices/chain.h"
@@ -85,8 +86,11 @@ class Virtqueue {
   // A violation on this queue. `head` is -1 where no chain is involved.
   Violation Violate(ViolationKind kind, i32 head, std::string text) const;
 
-  // What is not in Guest memory, for the state hash and snapshots.
+  // What is not in Guest memory, for the state hash.
   void AppendState(ByteWriter* state) const;
+  // The same with the ring's place, for snapshots.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
 
  private:
   struct Descriptor {

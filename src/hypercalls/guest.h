@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_reader.h"
+#include "base/byte_writer.h"
 #include "base/hash.h"
 #include "base/stats.h"
 #include "base/trace.h"
@@ -165,6 +167,10 @@ class Guest final : public KillSink {
   // The Host's part of the state hash: what the Guest could ever notice and what lies in
   // no machine memory. Registers, lguest_data and the tables are hashed where they lie.
   void HashInto(StateHash& hash) const;
+  // All of that, the shadow tables' and the counters, as bytes. Who loads has the same
+  // options, and its memory is loaded already.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
   // This Guest's counters and those of its shadow tables.
   void VisitStats(StatsVisitor& out) const;
 

@@ -34,6 +34,10 @@ class HypercallLog {
     return records_[(total_ - size() + index) % kKept];
   }
 
+  // For snapshots: what was kept, with the number of all there were.
+  void Restore(u64 total) { total_ = total; }
+  HypercallRecord& record(u64 number) { return records_[number % kKept]; }
+
  private:
   std::array<HypercallRecord, kKept> records_{};
   u64 total_ = 0;

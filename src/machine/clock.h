@@ -35,6 +35,12 @@ class VirtualClock final : public HostClock {
   // Time passes without instructions, up to `ns`. Not backwards.
   void SkipTo(u64 ns) { SkipToTick(TicksAt(ns)); }
   void SkipToTick(u64 target);
+  // For snapshots: all the time that was skipped. Ticks may go back here.
+  u64 skipped() const { return skipped_; }
+  void set_skipped(u64 ticks) {
+    skipped_ = ticks;
+    cpu_.set_tsc_offset(ticks);
+  }
 
   u64 NowNs() const override;
   WallTime Wall() const override;

@@ -58,9 +58,15 @@ StatusOr<std::unique_ptr<DiskFile>> OpenDisk(const MachineConfig::Block& block) 
 }
 
 StatusOr<Disks> Disks::Open(const MachineConfig& config) {
+  return Open(config,
+              [](const MachineConfig::Block& block, u32) { return OpenDisk(block); });
+}
+
+StatusOr<Disks> Disks::Open(const MachineConfig& config, const Opener& open) {
   Disks disks;
-  for (const MachineConfig::Block& block : config.block) {
-    StatusOr<std::unique_ptr<DiskFile>> disk = OpenDisk(block);
+  for (u32 i = 0; i < config.block.size(); ++i) {
+    const MachineConfig::Block& block = config.block[i];
+    StatusOr<std::unique_ptr<DiskFile>> disk = open(block, i);
     if (!disk.ok()) return disk.status();
     disks.disks_.push_back(*std::move(disk));
     disks.synced_.push_back(block.sync != MachineConfig::Block::Sync::kNever &&

@@ -3,6 +3,7 @@
 #ifndef LGX_MACHINE_DISKS_H_
 #define LGX_MACHINE_DISKS_H_
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,10 +20,16 @@ namespace lgx {
 
 class Disks {
  public:
-  // All of them, or an error that says which one and why.
+  using Opener = std::function<StatusOr<std::unique_ptr<DiskFile>>(
+      const MachineConfig::Block& block, u32 index)>;
+
+  // All of them, or an error that says which one and why. `open` opens one.
+  [[nodiscard]] static StatusOr<Disks> Open(const MachineConfig& config,
+                                            const Opener& open);
   [[nodiscard]] static StatusOr<Disks> Open(const MachineConfig& config);
 
   DiskFile& operator[](std::size_t index) { return *disks_[index]; }
+  const DiskFile& operator[](std::size_t index) const { return *disks_[index]; }
   std::size_t size() const { return disks_.size(); }
 
   // What the Guest wrote survives a loss of power, but for disks with sync=never. All are

@@ -3,11 +3,12 @@
 // What a Guest does depends on its files and options alone, and on the answers of this
 // interface. A Machine asks at moments that it chooses itself: when the Guest has nothing
 // to do, at the interrupts of the emulated Host, and before the first instruction. So
-// each answer has an instruction count, and a run could be repeated from a list of
-// answers.
+// each answer has an instruction count, and a run can be repeated from the list of its
+// answers (replay/).
 #ifndef LGX_MACHINE_INPUTS_H_
 #define LGX_MACHINE_INPUTS_H_
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,22 @@ class InputSource {
   virtual bool MayCome() = 0;
   // Waits until something may be there, at most `timeout_ns`; how long it took.
   virtual u64 Wait(u64 timeout_ns, const InputWish& wish) = 0;
+  // The oldest event of the console not yet taken.
+  virtual std::optional<ConsoleEvent> NextEvent() = 0;
+};
+
+class Machine;
+
+// Sees a run at the places where the machine asks for input. There the Guest stands
+// between two crossings, in a state that can be hashed.
+class RunWatch {
+ public:
+  virtual ~RunWatch() = default;
+  // `machine` has come to the count of instructions that the last answer named. May look
+  // at it, and may call RequestPause(). The count at which it wants to be told again.
+  virtual u64 AtInput(Machine& machine) = 0;
+
+  static constexpr u64 kNever = ~u64{0};
 };
 
 // Asks the backends.
@@ -49,6 +66,7 @@ class LiveInputs final : public InputSource {
   }
   bool MayCome() override;
   u64 Wait(u64 timeout_ns, const InputWish& wish) override;
+  std::optional<ConsoleEvent> NextEvent() override { return console_.NextEvent(); }
 
   // The part of Wait() that concerns the network, for who waits for several machines.
   void PrepareWait(const InputWish& wish, std::vector<WaitFd>* fds, u64* timeout_ns);

@@ -140,15 +140,34 @@ StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
   return files;
 }
 
+StatusOr<std::unique_ptr<DiskFile>> RunHooks::OpenDisk(const MachineConfig::Block& block,
+                                                       u32) {
+  return lgx::OpenDisk(block);
+}
+
 GuestRun::GuestRun(const MachineConfig& config, const BuiltinKernel& builtin,
-                   ConsoleBackend& console, LaunchObserver& observer)
-    : config_(config), builtin_(builtin), console_(console), observer_(observer) {}
+                   ConsoleBackend& console, LaunchObserver& observer, RunHooks* hooks)
+    : config_(config),
+      builtin_(builtin),
+      console_(console),
+      observer_(observer),
+      hooks_(hooks) {}
 
 Status GuestRun::Boot(Networks& networks) {
-  LGX_RETURN_IF_ERROR(cables_.Open(config_.net, networks));
-  StatusOr<Disks> disks = Disks::Open(config_);
+  std::optional<std::vector<NetBackend*>> cables;
+  if (hooks_ != nullptr) cables = hooks_->Cables();
+  if (!cables) {
+    LGX_RETURN_IF_ERROR(cables_.Open(config_.net, networks));
+    cables = cables_.backends();
+  }
+  nets_ = *std::move(cables);
+  const auto open = [this](const MachineConfig::Block& block, u32 index) {
+    return hooks_ != nullptr ? hooks_->OpenDisk(block, index) : OpenDisk(block);
+  };
+  StatusOr<Disks> disks = Disks::Open(config_, open);
   if (!disks.ok()) return disks.status();
   disks_ = *std::move(disks);
+  if (hooks_ != nullptr) LGX_RETURN_IF_ERROR(hooks_->OnOpen(disks_, nets_));
   return MakeMachine();
 }
 
@@ -161,13 +180,20 @@ Status GuestRun::MakeMachine() {
     files_.mode = *second_try_;
     files_.mode_is_guess = false;
   }
-  const BootRequest request{config_,       files_.kernel,     files_.kernel_file,
-                            files_.initrd, files_.generation, files_.mode,
-                            &disks_,       cables_.backends()};
+  if (hooks_ != nullptr) LGX_RETURN_IF_ERROR(hooks_->OnFiles(files_));
+  const BootRequest request{config_,
+                            files_.kernel,
+                            files_.kernel_file,
+                            files_.initrd,
+                            files_.generation,
+                            files_.mode,
+                            &disks_,
+                            nets_};
   StatusOr<std::unique_ptr<Machine>> machine =
       Machine::Create(request, console_, &observer_);
   if (!machine.ok()) return machine.status();
   machine_ = *std::move(machine);
+  if (hooks_ != nullptr) LGX_RETURN_IF_ERROR(hooks_->OnMachine(*machine_));
   observer_.OnBoot(files_, result_.boots++);
   return absl::OkStatus();
 }
@@ -188,6 +214,7 @@ bool GuestRun::TriesOtherMode() {
 
 StatusOr<bool> GuestRun::GoOn() {
   result_.ending = machine_->ending();
+  if (hooks_ != nullptr) hooks_->OnEnding(*machine_, result_.ending);
   if (!TriesOtherMode()) {
     Describe(*machine_, files_, &result_);
     if (const Status synced = disks_.Sync(); !synced.ok()) {
@@ -200,12 +227,15 @@ StatusOr<bool> GuestRun::GoOn() {
 }
 
 StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
-                              ConsoleBackend& console, LaunchObserver& observer) {
+                              ConsoleBackend& console, LaunchObserver& observer,
+                              RunHooks* hooks) {
   Networks networks;
-  GuestRun run(config, builtin, console, observer);
+  GuestRun run(config, builtin, console, observer, hooks);
   LGX_RETURN_IF_ERROR(run.Boot(networks));
   while (true) {
-    run.machine().Run();
+    while (!run.machine().RunToPause()) {
+      if (hooks != nullptr) LGX_RETURN_IF_ERROR(hooks->OnPause(run.machine()));
+    }
     const StatusOr<bool> again = run.GoOn();
     if (!again.ok()) return again.status();
     if (!*again) return run.TakeResult();

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,13 +60,38 @@ class LaunchObserver : public MachineObserver {
   virtual void OnWarning(const std::string& text) = 0;
 };
 
+// Who stands between a run and the world outside: records it, or repeats a recorded one
+// (replay/). Every function has the behaviour of an ordinary run.
+class RunHooks {
+ public:
+  virtual ~RunHooks() = default;
+  // The files of the next boot have been read, and `files.mode` is decided.
+  virtual Status OnFiles(const BootFiles&) { return absl::OkStatus(); }
+  // Opens disk `index` of the config, before the first boot.
+  virtual StatusOr<std::unique_ptr<DiskFile>> OpenDisk(const MachineConfig::Block& block,
+                                                       u32 index);
+  // The far ends of the cards, instead of those that the config names. They outlive the
+  // run.
+  virtual std::optional<std::vector<NetBackend*>> Cables() { return std::nullopt; }
+  // The cables are there, and the disks are open.
+  virtual Status OnOpen(const Disks&, std::span<NetBackend* const>) {
+    return absl::OkStatus();
+  }
+  // A machine was made and has not run. Called for each boot.
+  virtual Status OnMachine(Machine&) { return absl::OkStatus(); }
+  // It pauses, because it was asked to.
+  virtual Status OnPause(Machine&) { return absl::OkStatus(); }
+  // It has ended, and is still there.
+  virtual void OnEnding(const Machine&, const Ending&) {}
+};
+
 // One configured Guest from its first boot to its last. How its machine runs is left to
 // the caller.
 class GuestRun {
  public:
   // All of them outlive it.
   GuestRun(const MachineConfig& config, const BuiltinKernel& builtin,
-           ConsoleBackend& console, LaunchObserver& observer);
+           ConsoleBackend& console, LaunchObserver& observer, RunHooks* hooks = nullptr);
 
   // Reads the files, plugs the cards in, makes the machine. Before anything else. The
   // hubs are those of `networks`, which outlives it.
@@ -84,7 +110,9 @@ class GuestRun {
   const BuiltinKernel& builtin_;
   ConsoleBackend& console_;
   LaunchObserver& observer_;
+  RunHooks* hooks_;
   GuestCables cables_;
+  std::vector<NetBackend*> nets_;
   BootFiles files_;
   Disks disks_;
   std::unique_ptr<Machine> machine_;
@@ -95,7 +123,8 @@ class GuestRun {
 // Runs the configured Guest to its end, restarts included. A restart reads the files
 // again.
 StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
-                              ConsoleBackend& console, LaunchObserver& observer);
+                              ConsoleBackend& console, LaunchObserver& observer,
+                              RunHooks* hooks = nullptr);
 
 }  // namespace lgx
 

@@ -12,6 +12,7 @@
 #include "hypercalls/guest_time.h"
 #include "machine/boot_params.h"
 #include "machine/cpu_stats.h"
+#include "mmu/boot_tables.h"
 
 namespace lgx {
 namespace {
@@ -237,7 +238,15 @@ Status Machine::AddNet(u32 index) {
   return bus_->AddDevice(std::move(card));
 }
 
-Status Machine::StartGuest(const BootRequest& request) {
+// What is in memory before the Guest exists.
+Status Machine::LoadFiles(const BootRequest& request) {
+  if (request.load_later) {
+    // Who initialises the Guest looks only for its amount of memory.
+    BootSizes sizes;
+    sizes.mem = static_cast<decltype(sizes.mem)>(config_.memory);
+    CHECK(WriteBootSizes(sizes, *view_)) << "less than a page of memory";
+    return absl::OkStatus();
+  }
   const KernelImage& kernel = request.kernel;
   StatusOr<BootLayout> plan = PlanMemory(config_.memory, mode_, request.initrd.size(),
                                          config_.kernel.initrd, kernel.initrd_addr_max());
@@ -247,8 +256,12 @@ Status Machine::StartGuest(const BootRequest& request) {
     LGX_RETURN_IF_ERROR(LoadInitrd(*plan, request.initrd, config_.kernel.initrd, *view_));
   }
   const BootPlan boot{*plan, config_.kernel.cmdline, config_.kernel.alignment};
-  LGX_RETURN_IF_ERROR(WriteBootParams(boot, kernel, request.kernel_file, *view_));
+  return WriteBootParams(boot, kernel, request.kernel_file, *view_);
+}
 
+Status Machine::StartGuest(const BootRequest& request) {
+  const KernelImage& kernel = request.kernel;
+  LGX_RETURN_IF_ERROR(LoadFiles(request));
   GuestOptions options;
   options.abi = abi_;
   options.shadow.mode = mode_;
@@ -355,9 +368,24 @@ void Machine::CheckLimits() {
 // errors are sleep, restart, death, and a signal.
 //:
 Ending Machine::Run() {
-  TakeInput();
-  while (!ending_) Step();
+  while (!RunToPause()) continue;
   return *ending_;
+}
+
+bool Machine::RunToPause() {
+  pause_ = false;
+  if (!std::exchange(started_, true)) TakeInput();
+  while (!ending_ && !pause_) Step();
+  return ending_.has_value();
+}
+
+void Machine::RequestPause() {
+  pause_ = true;
+  file_->guest()->SendSignal();
+}
+
+void Machine::set_input_source(InputSource* source) {
+  source_ = source == nullptr ? &inputs_ : source;
 }
 
 Machine::Stop Machine::RunUntil(u64 ns) {
@@ -445,6 +473,7 @@ void Machine::RunHostTasks(u32) { TakeInput(); }
 
 // The one place where anything from outside enters the run (inputs.h).
 void Machine::TakeInput() {
+  if (cpu_->retired() >= watch_at_) watch_at_ = watch_->AtInput(*this);
   TakeConsoleInput();
   TakeFrames();
 }
@@ -454,12 +483,12 @@ void Machine::TakeInput() {
 void Machine::TakeConsoleInput() {
   u8 bytes[4096];
   while (const std::size_t room = std::min(sizeof bytes, console_->InputRoom())) {
-    const std::size_t n = inputs_.ReadConsole(std::span(bytes, room));
+    const std::size_t n = source_->ReadConsole(std::span(bytes, room));
     if (n == 0) break;
     console_->QueueInput(std::span(bytes, n));
     if (const MaybeViolation violation = console_->DeliverInput()) StopFor(*violation);
   }
-  while (const std::optional<ConsoleEvent> event = backend_.NextEvent()) {
+  while (const std::optional<ConsoleEvent> event = source_->NextEvent()) {
     HandleConsoleEvent(*event);
   }
 }
@@ -467,7 +496,7 @@ void Machine::TakeConsoleInput() {
 void Machine::TakeFrames() {
   for (u32 i = 0; i < nets_.size(); ++i) {
     NetFrame frame;
-    while (nets_[i]->HasInputRoom() && inputs_.ReceiveFrame(i, &frame)) {
+    while (nets_[i]->HasInputRoom() && source_->ReceiveFrame(i, &frame)) {
       nets_[i]->QueueInput(std::move(frame));
       if (nets_[i]->HasInputRoom()) continue;
       if (const MaybeViolation violation = nets_[i]->DeliverInput()) StopFor(*violation);
@@ -528,7 +557,7 @@ InputWish Machine::WishedInput() const {
 
 void Machine::SleepUntil(std::optional<u64> deadline) {
   const u64 now = clock_->NowNs();
-  const bool input_may_come = inputs_.MayCome();
+  const bool input_may_come = source_->MayCome();
   if (!input_may_come) {
     if (!deadline) {
       End({Ending::Kind::kLimit, "the Guest sleeps for ever: no timer, no more input", "",
@@ -549,7 +578,7 @@ void Machine::SleepUntil(std::optional<u64> deadline) {
     return;
   }
   const u64 wait = deadline ? (*deadline > now ? *deadline - now : 0) : kLongestWaitNs;
-  const u64 waited = inputs_.Wait(wait, WishedInput());
+  const u64 waited = source_->Wait(wait, WishedInput());
   clock_->SkipTo(now + std::min(wait, waited));
 }
 
@@ -605,12 +634,25 @@ u64 Machine::Hash() const {
   for (u32 frame = 0; frame < memory_->frames(); ++frame) {
     hash.Bytes(std::span(memory_->ReadPointer(Mfn(frame)), kPageSize));
   }
-  file_->guest()->HashInto(hash);
+  HashParts(&hash);
+  return hash.Digest();
+}
+
+u64 Machine::QuickHash() const {
+  StateHash hash;
+  hash.Text("lgx quick state 1");
+  HashCpu(hash, *cpu_);
+  hash.Value(cpu_->retired());
+  HashParts(&hash);
+  return hash.Digest();
+}
+
+void Machine::HashParts(StateHash* hash) const {
+  file_->guest()->HashInto(*hash);
   ByteWriter devices;
   bus_->AppendState(&devices);
-  hash.Bytes(devices.bytes());
-  hash.Value(clock_->Ticks());
-  return hash.Digest();
+  hash->Bytes(devices.bytes());
+  hash->Value(clock_->Ticks());
 }
 
 void Machine::VisitStats(StatsVisitor& out) const {

@@ -44,6 +44,9 @@ struct BootRequest {
   Disks* disks = nullptr;  // one for each of config.block; outlive the Machine
   // The far ends of the network cards, one for each of config.net. Outlive the machine.
   std::vector<NetBackend*> nets = {};
+  // Nothing is put into memory: LoadState() follows. `kernel` says only what the Guest is
+  // (page_offset, recognition.layout), and the files are empty.
+  bool load_later = false;
 };
 
 // Why a run is over.
@@ -95,6 +98,29 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   // Runs the Guest to its end, alone. Once.
   Ending Run();
 
+  // --- a run that is recorded, repeated or interrupted (replay/)
+  // Who is asked for input from now on, and who is told; both outlive the machine. Null:
+  // the backends, nobody.
+  void set_input_source(InputSource* source);
+  void set_watch(RunWatch* watch, u64 at = 0) {
+    watch_ = watch;
+    watch_at_ = watch == nullptr ? RunWatch::kNever : at;
+  }
+  // Runs until the Guest has ended (true), or somebody has asked for a pause. The machine
+  // then stands between two crossings, and can be saved, looked at, and go on.
+  bool RunToPause();
+  // The machine pauses before the Guest runs again. The Guest never notices.
+  void RequestPause();
+  bool ended() const { return ending_.has_value(); }
+
+  // All but memory, as bytes, while the machine pauses. LoadState() takes them over, also
+  // into another machine of the same description, once its memory has been loaded; then
+  // the run goes on as it would have. Where input comes from is not part of it.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
+  PhysMemory& memory() { return *memory_; }
+  const PhysMemory& memory() const { return *memory_; }
+
   // --- one machine of several (fleet.h)
   enum class Stop : u8 {
     kEnded,
@@ -118,6 +144,8 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   u64 virtual_ns() const { return clock_->NowNs(); }
   // Everything a Guest could ever notice, and nothing else (hash version 1).
   u64 Hash() const;
+  // The same without memory: cheap, and different soon after memory is.
+  u64 QuickHash() const;
   void VisitStats(StatsVisitor& out) const;
 
   // For reports. The Guest exists from Create() on.
@@ -135,6 +163,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   Status AddDevice(const MachineConfig::DeviceRef& ref, Disks* disks);
   Status AddNet(u32 index);
   Status AddConsole();
+  Status LoadFiles(const BootRequest& request);
   Status StartGuest(const BootRequest& request);
 
   // EventSource
@@ -156,6 +185,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   void TakeConsoleInput();
   void TakeFrames();
   void HandleConsoleEvent(const ConsoleEvent& event);
+  void HashParts(StateHash* hash) const;
   void StopFor(const Violation& violation);
   void CheckLimits();
   std::optional<u64> LimitNs() const;
@@ -187,6 +217,11 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   std::vector<NetBackend*> net_backends_;
   std::vector<Net*> nets_;  // the bus owns them
   LiveInputs inputs_;
+  InputSource* source_ = &inputs_;
+  RunWatch* watch_ = nullptr;
+  u64 watch_at_ = RunWatch::kNever;
+  bool started_ = false;  // the first input was taken
+  bool pause_ = false;
   std::optional<Ending> ending_;
   u64 horizon_ = EventSource::kNever;  // ticks, of RunUntil()
   bool asleep_ = false;

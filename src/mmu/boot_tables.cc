@@ -122,6 +122,11 @@ StatusOr<Gpa> SetupBootTables(GuestView& view, const BootTablesRequest& request)
                                           : Setup<TwoLevel>(view, request, *layout);
 }
 
+bool WriteBootSizes(const BootSizes& sizes, GuestView& view) {
+  return view.StoreValue(kE820Entry0Size, sizes.mem) &&
+         view.StoreValue(kRamdiskSize, sizes.initrd_size);
+}
+
 StatusOr<BootSizes> ReadBootSizes(const GuestView& view) {
   BootSizes sizes;
   if (!view.LoadValue(kE820Entry0Size, &sizes.mem) ||

@@ -47,6 +47,8 @@ struct BootSizes {
   u32 initrd_size = 0;  // ramdisk size, at 0x21c
 };
 [[nodiscard]] StatusOr<BootSizes> ReadBootSizes(const GuestView& view);
+// The same two numbers, into memory that holds nothing yet. False: it is too small.
+[[nodiscard]] bool WriteBootSizes(const BootSizes& sizes, GuestView& view);
 
 }  // namespace lgx
 

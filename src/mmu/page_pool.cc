@@ -37,4 +37,36 @@ void PagePool::Return(Mfn frame) {
   --used_;
 }
 
+void PagePool::SaveState(ByteWriter* out) const {
+  out->U32(limit_);
+  out->U32(fresh_);
+  out->U32(used_);
+  out->U32(peak_);
+  out->U32(static_cast<u32>(returned_.size()));
+  for (const Mfn frame : returned_) out->U32(frame.value);
+}
+
+void PagePool::LoadState(ByteReader* in) {
+  if (in->U32("the size of the page pool") != limit_) in->Fail("another page pool");
+  fresh_ = in->U32("the fresh pages of the pool");
+  used_ = in->U32("the used pages of the pool");
+  peak_ = in->U32("the most used pages of the pool");
+  const u32 returned = in->U32("the returned pages of the pool");
+  if (fresh_ > limit_ || returned > fresh_ || used_ != fresh_ - returned) {
+    in->Fail("the numbers of the page pool contradict each other");
+    fresh_ = used_ = 0;
+    returned_.clear();
+    return;
+  }
+  returned_.clear();
+  for (u32 i = 0; i < returned; ++i) {
+    const Mfn frame(in->U32("a returned page"));
+    if (frame < first_ || frame.value - first_.value >= fresh_) {
+      in->Fail("a returned page is not one of the pool");
+      return;
+    }
+    returned_.push_back(frame);
+  }
+}
+
 }  // namespace lgx

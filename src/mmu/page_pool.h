@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/byte_reader.h"
+#include "base/byte_writer.h"
 #include "base/types.h"
 #include "mmu/phys_memory.h"
 
@@ -32,6 +34,10 @@ class PagePool {
   u32 limit() const { return limit_; }
   u32 used() const { return used_; }
   u32 peak() const { return peak_; }
+
+  // Which frames are taken, and which will be taken next. Their bytes are memory's.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
 
  private:
   PhysMemory* memory_;

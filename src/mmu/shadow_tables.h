@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "base/byte_reader.h"
+#include "base/byte_writer.h"
 #include "base/status.h"
 #include "base/types.h"
 #include "mmu/guest_view.h"
@@ -128,6 +130,11 @@ class ShadowTables {
   u32 current_slot() const { return current_; }
   Lin kernel_address() const { return kernel_address_; }
   const ShadowStats& stats() const { return stats_; }
+
+  // All that is known here; the tables themselves lie in memory. The object that loads is
+  // initialised and has the options of the one that was saved.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
 
  private:
   // Calls fn with an object of the format's type.

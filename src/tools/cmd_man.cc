@@ -69,6 +69,7 @@ constexpr Row kExitCodes[] = {
     {"3", "The guest was killed for breaking the rules."},
     {"4", "The guest kernel reported a crash."},
     {"5", "A limit was reached."},
+    {"6", "A repeated run differs from the recorded one."},
     {"7", "An expectation was not met."},
     {"8", "A file is damaged, or not what it claims."},
     {"70", "A bug in lgx."},
@@ -81,9 +82,12 @@ constexpr Row kEnvironment[] = {
     {"LGX_CONFIG_PATH",
      "Folders in which config files are looked up, with colons between."},
     {"LGX_LOG", "What --log is without the option."},
+    {"LGX_STATE_DIR", "Holds the logs of runs, in runs/; see XDG_STATE_HOME."},
     {"NO_COLOR, TERM", "Any text in NO_COLOR, or dumb in TERM: no colours."},
     {"XDG_CONFIG_HOME",
      "Holds lgx/config.json, the defaults; without it ~/.config does."},
+    {"XDG_STATE_HOME",
+     "Holds lgx/runs, the logs of the last 20 runs; without it ~/.local/state does."},
 };
 
 constexpr const char* kDescription =

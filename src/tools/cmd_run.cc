@@ -18,10 +18,12 @@
 #include "machine/console_script.h"
 #include "machine/fleet.h"
 #include "machine/launcher.h"
+#include "replay/recorder.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
 #include "tools/run_console.h"
 #include "tools/run_outputs.h"
+#include "tools/run_store.h"
 #include "tools/screen.h"
 
 namespace lgx {
@@ -138,6 +140,29 @@ MachineConfig ConfigOf(const CommandLine& line) {
   return config;
 }
 
+// The one who records the run, as --record says; null where nobody does. A run is not
+// refused because the folder for logs cannot be used.
+StatusOr<std::unique_ptr<Recorder>> MakeRecorder(const CommandLine& line,
+                                                 const MachineConfig& config) {
+  std::unique_ptr<Recorder> none;
+  if (line.record == "off") return none;
+  if (line.record != "last") return std::make_unique<Recorder>(line.record, config);
+  const StatusOr<std::string> path = NewRunLog();
+  if (path.ok()) return std::make_unique<Recorder>(*path, config);
+  Logf(LogLevel::kDebug, "this run is not recorded: %s", MessageOf(path.status()));
+  return none;
+}
+
+// What a person has to know of the log afterwards.
+Status CheckLog(const CommandLine& line, const Screen& screen, Recorder* recorder) {
+  if (recorder == nullptr) return absl::OkStatus();
+  recorder->Finish();
+  if (recorder->status().ok()) return absl::OkStatus();
+  if (line.record != "last") return recorder->status();
+  screen.Warn(MessageOf(recorder->status()));
+  return absl::OkStatus();
+}
+
 // The run itself. The console is open while this runs, and closed afterwards.
 StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
                         std::vector<Pattern> patterns, Screen::Options screen_options) {
@@ -151,8 +176,13 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
                      [&](std::string_view text) { screen.Say(text); });
   ConsoleScript script(console, config.expect, std::move(patterns));
   WaitForClient(config, screen, &*end);
-  StatusOr<LaunchResult> launch = Launch(config, Builtin(), script, screen);
+  StatusOr<std::unique_ptr<Recorder>> recorder = MakeRecorder(line, config);
+  if (!recorder.ok()) return recorder.status();
+  screen.set_recorded(*recorder != nullptr);
+  StatusOr<LaunchResult> launch =
+      Launch(config, Builtin(), script, screen, recorder->get());
   if (!launch.ok()) return launch.status();
+  LGX_RETURN_IF_ERROR(CheckLog(line, screen, recorder->get()));
   RunResult result;
   result.launch = *std::move(launch);
   result.script = {script.done(), script.size(), script.waits_for()};

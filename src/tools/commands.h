@@ -14,6 +14,7 @@ int CmdSchema();
 int CmdStats(const StatsOptions& options);
 int CmdCompletion(const std::string& shell);
 int CmdMan();
+int CmdReplay(const CommandLine& line);
 int CmdBare(const BareOptions& options);
 int CmdExecVectors(const VectorOptions& options);
 

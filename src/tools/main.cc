@@ -64,6 +64,8 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdStats(line.stats);
     case Command::kCompletion:
       return lgx::CmdCompletion(line.shell);
+    case Command::kReplay:
+      return lgx::CmdReplay(line);
     case Command::kMan:
       return lgx::CmdMan();
     case Command::kBare:

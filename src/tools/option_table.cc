@@ -220,6 +220,7 @@ constexpr CommandSet kCheckOnly = SetOf(Command::kCheck);
 constexpr CommandSet kBareOnly = SetOf(Command::kBare);
 constexpr CommandSet kVectorsOnly = SetOf(Command::kExecVectors);
 constexpr CommandSet kDiskOnly = SetOf(Command::kDisk);
+constexpr CommandSet kReplayOnly = SetOf(Command::kReplay);
 constexpr CommandSet kMachine = kRunOnly | kCheckOnly;
 constexpr CommandSet kBoots = kRunOnly | kLguestOnly;
 constexpr CommandSet kAnyMachine = kMachine | kLguestOnly;
@@ -232,6 +233,8 @@ constexpr CommandSpec kCommands[] = {
      "the same with the original Launcher's options and order"},
     {Command::kCheck, "check", "[KERNEL] [options]",
      "say what would run, or exactly why it cannot"},
+    {Command::kReplay, "replay", "LOG|last [--until POINT]",
+     "run again from the log of a recorded run, and compare"},
     {Command::kDisk, "disk",
      "create FILE SIZE | create FILE --base IMAGE | info FILE | "
      "commit FILE",
@@ -333,7 +336,14 @@ constexpr OptionSpec kOptions[] = {
            "every choice the program makes itself; random prints its number (1)"),
     Action("expect", 0, kAnyMachine, "REGEX[,send=TEXT][,exit=N]", ApplyTo<AddExpect>,
            "wait for a text of the console, then type, then end with code N; repeatable"),
-    Action("until", 0, kBoots, "POINT", ApplyUntil,
+    Action(
+        "record", 0, kBoots, "FILE|last|off",
+        [](std::string_view v, CommandLine* l) {
+          l->record = v;
+          return absl::OkStatus();
+        },
+        "where the input is recorded (last: in the state folder, which keeps 20 runs)"),
+    Action("until", 0, kBoots | kReplayOnly, "POINT", ApplyUntil,
            "stop at insn:N, time:T or end (end)"),
     Value("max-instructions", 0, kAnyMachine, "N", "limits.instructions",
           "end the run with code 5 after N instructions"),
@@ -347,7 +357,8 @@ constexpr OptionSpec kOptions[] = {
           "a restart ends the run like a power-off"),
     Value("symbols", 0, kAnyMachine, "FILE", "kernel.symbols",
           "System.map with the kernel's names, for reports"),
-    Value("stats", 0, kAnyMachine, "FILE", "outputs.stats", "write counters as JSON"),
+    Value("stats", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.stats",
+          "write counters as JSON"),
     Value("json-result", 0, kAnyMachine, "FILE", "outputs.json_result",
           "write how the run ended as JSON"),
     Action("set", 0, kAnyMachine, "path.to.key=VALUE", ApplySet,
@@ -443,15 +454,16 @@ constexpr OptionSpec kOptions[] = {
     Flag("json", 0, SetOf(Command::kVersion), ApplyFlag<&CommandLine::json>,
          "as JSON, with the compiler and the libraries"),
 
-    Action("log", 0, kAnyMachine, "LEVEL[:FILE]", ApplyLog,
+    Action("log", 0, kAnyMachine | kReplayOnly, "LEVEL[:FILE]", ApplyLog,
            "debug, info, warning or error (info)"),
-    Action("color", 0, kAnyMachine, "auto|always|never", ApplyColor, "colour (auto)"),
-    Flag("verbose", 'v', kAnyMachine, ApplyFlag<&CommandLine::verbose>, "say more"),
-    Flag("quiet", 'q', kMachine, ApplyFlag<&CommandLine::quiet>,
+    Action("color", 0, kAnyMachine | kReplayOnly, "auto|always|never", ApplyColor,
+           "colour (auto)"),
+    Flag("verbose", 'v', kAnyMachine | kReplayOnly, ApplyFlag<&CommandLine::verbose>,
+         "say more"),
+    Flag("quiet", 'q', kMachine | kReplayOnly, ApplyFlag<&CommandLine::quiet>,
          "no banner and no summary"),
     Flag("help", 'h', kEvery, ApplyFlag<&CommandLine::help>, "explain this command"),
 
-    Refused("record", 0, kMachine, kLater),
     Refused("snapshot-at", 0, kMachine, kLater),
     Refused("snapshot-every", 0, kMachine, kLater),
     Refused("from", 0, kMachine, kLater),

@@ -120,7 +120,7 @@ class Parser {
   // What concerns the process, not one of its Guests.
   static bool IsForAll(std::string_view name) {
     for (const char* own : {"timeout", "json-result", "realtime", "log", "color",
-                            "verbose", "quiet", "help"}) {
+                            "verbose", "quiet", "help", "record"}) {
       if (name == own) return true;
     }
     return false;
@@ -187,6 +187,8 @@ class Parser {
         return StatsOperands();
       case Command::kCompletion:
         return OneFile(&line_->shell, "SHELL");
+      case Command::kReplay:
+        return OneFile(&line_->replay_log, "LOG");
       case Command::kVersion:
       case Command::kSchema:
       case Command::kMan:

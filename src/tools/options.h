@@ -28,7 +28,8 @@ enum class Command : u8 {
   kSchema,
   kStats,
   kCompletion,
-  kMan
+  kMan,
+  kReplay
 };
 
 // Where a run is to stop: `--until`.
@@ -108,7 +109,9 @@ struct CommandLine {
   VectorOptions vectors;
   DiskOptions disk;
   StatsOptions stats;
-  std::string shell;  // completion
+  std::string shell;            // completion
+  std::string record = "last";  // run, lguest: "last", "off" or a file
+  std::string replay_log;       // replay: "last" or a file
 };
 
 // What comes from outside of the command line: where config files are, and how much is

@@ -68,6 +68,7 @@ void Screen::OnBoot(const BootFiles& files, u32 boot) {
   Say(absl::StrFormat("clock: deterministic, %s, %d M instructions per virtual second\n",
                       FormatTime(config_.clock.epoch),
                       config_.clock.instructions_per_second / 1'000'000));
+  if (recorded_) Say("input is being recorded: lgx replay last\n");
   if (options_.raw && config_.console.escape) {
     Say("escape: Ctrl-A x quits, Ctrl-A h for help\n");
   }

@@ -28,6 +28,8 @@ class Screen final : public LaunchObserver {
   // The terminal is as it was: from now on a newline is enough.
   void LeaveRaw() { options_.raw = false; }
   bool quiet() const { return options_.quiet; }
+  // The banner says so.
+  void set_recorded(bool on) { recorded_ = on; }
   // `text` in the colour of what went well or did not.
   std::string Painted(bool good, const std::string& text) const;
 
@@ -39,6 +41,7 @@ class Screen final : public LaunchObserver {
  private:
   const MachineConfig& config_;
   Options options_;
+  bool recorded_ = false;
 };
 
 // Does the person want colours on standard error? "auto" asks the terminal, NO_COLOR and

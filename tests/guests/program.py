@@ -20,6 +20,9 @@ GUESTS = os.environ.get("LGX_GUESTS", "guests")
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 for _name in ("LGX_CONFIG_PATH", "LGX_LOG"):
     os.environ.pop(_name, None)
+# Nor do the logs of these runs belong among theirs.
+_state = tempfile.TemporaryDirectory()
+os.environ["LGX_STATE_DIR"] = _state.name
 PROMPT = b"lgx$ "
 PATIENCE = 60  # seconds for anything on a busy machine
 

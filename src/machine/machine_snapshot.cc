@@ -1,0 +1,34 @@
+// A machine as bytes, part by part.
+#include "machine/machine.h"
+
+namespace lgx {
+
+void Machine::SaveState(ByteWriter* out) const {
+  cpu_->SaveState(out);
+  out->U64(clock_->skipped());
+  pool_->SaveState(out);
+  out->U64(slots_.state());
+  file_->guest()->SaveState(out);
+  bus_->SaveState(out);
+  out->U8(started_ ? 1 : 0);
+  out->U64(interrupts_raised_);
+  out->U64(next_timer_);
+  out->U64(last_output_ns_);
+}
+
+void Machine::LoadState(ByteReader* in) {
+  cpu_->LoadState(in);
+  clock_->set_skipped(in->U64("the time that was skipped"));
+  pool_->LoadState(in);
+  slots_.set_state(in->U64("the state of the die"));
+  file_->guest()->LoadState(in);
+  bus_->LoadState(in);
+  started_ = in->U8("whether the run has begun") != 0;
+  interrupts_raised_ = in->U64("the number of interrupts");
+  next_timer_ = in->U64("the Host's next timer interrupt");
+  last_output_ns_ = in->U64("when the Guest spoke last");
+  ending_.reset();
+  pause_ = false;
+}
+
+}  // namespace lgx

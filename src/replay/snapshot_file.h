@@ -1,0 +1,87 @@
+// Snapshots as files. docs/replay-format.md describes the bytes.
+//
+// A file is complete in itself but for the disks, which it names with the checksum of
+// their content. Every section has a checksum; what is damaged, cut short or of another
+// kind is refused by name and offset, before anything is allocated for it.
+#ifndef LGX_REPLAY_SNAPSHOT_FILE_H_
+#define LGX_REPLAY_SNAPSHOT_FILE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/status.h"
+#include "machine/launcher.h"
+#include "replay/replay_disk.h"
+#include "replay/snapshot.h"
+
+namespace lgx {
+
+inline constexpr u32 kSnapshotVersion = 1;
+
+// What the snapshot is of: enough to make such a machine without its kernel's file.
+struct MachineForm {
+  Generation generation = Generation::kR;
+  DataLayout layout = DataLayout::kUnknown;
+  PagingMode mode = PagingMode::kTwoLevel;
+  u32 page_offset = 0;
+  std::string kernel_version;  // for people
+};
+
+struct SnapshotDisk {
+  u64 size = 0;
+  bool read_only = false;
+  // Of the whole content as the Guest saw it without `changes`; 0: nobody has looked.
+  u64 hash = 0;
+  // What the Guest wrote and no file has.
+  ReplayDisk::Changes changes;
+};
+
+struct SnapshotCard {
+  std::string name;
+  bool takes_unfinished = false;
+};
+
+struct SnapshotFile {
+  std::string program;  // the version that wrote it
+  MachineConfig config;
+  MachineForm form;
+  std::vector<SnapshotDisk> disks;
+  std::vector<SnapshotCard> cards;
+  u64 hash = 0;  // Machine::Hash() of the state
+  u32 boot = 0;
+  Snapshot snapshot;
+};
+
+// The whole file. Pages of the same content are written once, packed by zstd where the
+// program was built with it, else by LZ4.
+std::vector<u8> EncodeSnapshot(const SnapshotFile& file);
+// Only what the sections before memory say, if `memory` is false.
+[[nodiscard]] StatusOr<SnapshotFile> DecodeSnapshot(std::span<const u8> bytes,
+                                                    const std::string& path,
+                                                    bool memory = true);
+
+// The file appears complete or not at all.
+[[nodiscard]] Status WriteSnapshot(const std::string& path, const SnapshotFile& file,
+                                   Overwrite overwrite);
+[[nodiscard]] StatusOr<SnapshotFile> ReadSnapshot(const std::string& path,
+                                                  bool memory = true);
+
+// What `machine` is, in a run of `config` whose files are `files`.
+MachineForm FormOf(const BootFiles& files);
+
+// A machine of that description in that state, which goes on as the other one would have.
+// Everything outlives it.
+[[nodiscard]] StatusOr<std::unique_ptr<Machine>> MakeMachineFrom(
+    const SnapshotFile& file, const MachineConfig& config, Disks& disks,
+    const std::vector<NetBackend*>& nets, ConsoleBackend& console,
+    MachineObserver* observer);
+
+// Is every section's checksum right, and what does the file hold? One line each.
+[[nodiscard]] StatusOr<std::vector<std::string>> DescribeSnapshot(
+    std::span<const u8> bytes, const std::string& path);
+
+}  // namespace lgx
+
+#endif  // LGX_REPLAY_SNAPSHOT_FILE_H_

@@ -1,0 +1,89 @@
+// lgx replay: runs a recorded run again, and says whether it went as before.
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/str_format.h"
+#include "devices/backend_terminal_posix.h"
+#include "guests/builtin_guest.h"
+#include "machine/launcher.h"
+#include "replay/player.h"
+#include "tools/commands.h"
+#include "tools/exit_codes.h"
+#include "tools/run_outputs.h"
+#include "tools/run_store.h"
+#include "tools/screen.h"
+
+namespace lgx {
+namespace {
+
+// What the recorded run has shown is shown again; nothing is read.
+std::unique_ptr<ConsoleBackend> OpenOutput() {
+  TerminalBackend::Options options;
+  options.in_fd = -1;
+  return std::make_unique<TerminalBackend>(options);
+}
+
+void Apply(const CommandLine& line, MachineConfig* config) {
+  if (line.until.kind == StopPoint::Kind::kInstruction) {
+    config->limits.until_instructions = line.until.value;
+  } else if (line.until.kind == StopPoint::Kind::kTime) {
+    config->limits.until_ns = line.until.value;
+  }
+  config->outputs = line.config.outputs;
+}
+
+int Report(const CommandLine& line, const Screen& screen, const std::string& path,
+           const Player& player, const LaunchResult& result) {
+  const Player::Verdict verdict = player.verdict();
+  if (!verdict.files.ok()) return ReportError(verdict.files);
+  if (!verdict.difference.empty()) {
+    screen.Say(absl::StrFormat("lgx: %s: the repetition differs %s\n", path,
+                               verdict.difference));
+    return kExitDiverged;
+  }
+  if (line.quiet) return kExitOk;
+  RunResult run;
+  run.launch = result;
+  const std::string end = verdict.log_ended
+                              ? "the log ends here, as the recorded run was broken off"
+                          : verdict.whole ? ReasonOf(run) + ", as before"
+                                          : ReasonOf(run);
+  screen.Say(absl::StrFormat(
+      "lgx: replayed %s: %s; %.3f s virtual, %d instructions, %d hashes compared, hash "
+      "%s\n",
+      path, screen.Painted(true, end), static_cast<double>(result.virtual_ns) / 1e9,
+      result.instructions, verdict.hashes, HashText(result.hash)));
+  return kExitOk;
+}
+
+}  // namespace
+
+int CmdReplay(const CommandLine& line) {
+  const StatusOr<std::string> path = FindRunLog(line.replay_log);
+  if (!path.ok()) return ReportError(path.status());
+  StatusOr<InputLog> log = ReadInputLog(*path);
+  if (!log.ok()) return ReportError(log.status());
+  StatusOr<std::unique_ptr<Player>> player = Player::Create(*std::move(log));
+  if (!player.ok()) return ReportError(player.status());
+  MachineConfig& config = (*player)->config();
+  Apply(line, &config);
+  Screen::Options options;
+  options.quiet = line.quiet;
+  options.verbose = line.verbose;
+  options.color = WantColor(line.color, isatty(2) != 0);
+  Screen screen(config, options);
+  const std::unique_ptr<ConsoleBackend> output = OpenOutput();
+  const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  StatusOr<LaunchResult> result = Launch(config, builtin, *output, screen, player->get());
+  if (!result.ok()) return ReportError(result.status());
+  const int code = Report(line, screen, *path, **player, *result);
+  if (code == kExitOk && !config.outputs.stats.empty()) {
+    const Status status = WriteStats(config.outputs.stats, result->stats);
+    if (!status.ok()) return ReportError(status);
+  }
+  return code;
+}
+
+}  // namespace lgx
