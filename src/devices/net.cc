@@ -93,6 +93,7 @@ bool Net::SendChain(const Chain& chain) {
   frame.header = DecodeNetHeader(format, std::span(header, header_size));
   if (!Believes(frame.header, frame)) return false;
   if (!Accepted(kNetCsum)) frame.header = NetHeader();
+  if (observer_) observer_(frame);
   ++sent_frames_;
   sent_bytes_ += frame.bytes.size();
   backend_->Send(std::move(frame));
@@ -141,6 +142,7 @@ void Net::QueueInput(NetFrame frame) {
     ++received_dropped_;
     return;
   }
+  if (observer_) observer_(frame);
   const NetHeader& header = frame.header;
   const bool is_long = header.gso_type != NetHeader::kNone;
   if (is_long && (header.gso_size == 0 || !TakesSegments(header.gso_type))) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -50,6 +51,12 @@ class Net : public Device {
   // `backend` must outlive the device.
   Net(NetBackend& backend, const Options& options);
 
+  // Hears of every frame that goes through the card, in either direction, as it is: a
+  // checksum may be unfinished.
+  void set_observer(std::function<void(const NetFrame&)> observer) {
+    observer_ = std::move(observer);
+  }
+
   [[nodiscard]] MaybeViolation Serve(u32 queue) override;
 
   // Frames for the Guest wait here until it has buffers. Who brings one asks for room
@@ -84,6 +91,7 @@ class Net : public Device {
   void LoadBuffers(ByteReader* in);
   void Fill(const NetFrame& frame);
 
+  std::function<void(const NetFrame&)> observer_;
   NetBackend* backend_;
   u32 index_;
   NetHeaderFormat format_;

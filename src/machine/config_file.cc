@@ -45,7 +45,7 @@ struct CountingIterator {
 
 // What has been opened and not been closed yet.
 struct Level {
-  enum class Kind : u8 { kObject, kList, kItem, kTexts };
+  enum class Kind : u8 { kObject, kList, kItem, kTexts, kGuests };
   Kind kind = Kind::kObject;
   std::string path;  // "" of the outermost object, "devices.block[0]" of an element
   const ListSpec* list = nullptr;  // of kList and kItem
@@ -106,6 +106,14 @@ bool Accepts(Form form, const char* choices, bool may_be_none, Json type) {
   return false;
 }
 
+constexpr std::string_view kGuestsKey = "guests";
+
+// Values of the process, which no single Guest can have.
+constexpr std::string_view kForAll[] = {"limits.timeout", "clock.realtime",
+                                        "outputs.json_result"};
+
+// What stands outside of "guests" holds for all of them, wherever it stands. So a text is
+// read twice: once for that, once for the Guests.
 class Reader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   Reader(std::string_view text, const std::string& name, MachineConfig* config,
@@ -117,14 +125,28 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
         origins_(origins) {}
 
   Status Read() {
-    const CountingIterator begin{text_.data(), &count_};
-    const CountingIterator end{text_.data() + text_.size(), &count_};
-    nlohmann::json::sax_parse(begin, end, this, nlohmann::json::input_format_t::json,
-                              true, true);
-    if (!status_.ok()) return status_;
+    Parse();
+    if (!status_.ok() || guests_start_) return status_;
     if (const Status status = CheckConfig(*config_); !status.ok()) {
       return PlaceOf(status);
     }
+    return status_;
+  }
+  // After Read(): is there a list of Guests?
+  bool has_guests() const { return guests_start_.has_value(); }
+  // Then this gives them.
+  Status ReadGuests(std::vector<FurtherConfig>* guests) {
+    shared_ = {*config_, origins_ == nullptr ? ConfigOrigins() : *origins_};
+    guests_ = guests;
+    Parse();
+    if (status_.ok() && guests->empty()) {
+      Fail(*guests_start_, std::string(kGuestsKey), "this list has no guest");
+    }
+    return status_;
+  }
+  Status RefuseGuests() {
+    Fail(*guests_start_, std::string(kGuestsKey),
+         "several guests cannot be described here, only in a file for lgx run or check");
     return status_;
   }
 
@@ -197,8 +219,9 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
     return at;
   }
 
-  bool Fail(size_t offset, const std::string& path, const std::string& text) {
+  bool Fail(size_t offset, std::string path, const std::string& text) {
     const Place place = PlaceAt(offset);
+    if (!guest_path_.empty()) path = guest_path_ + (path.empty() ? "" : "." + path);
     status_ = Errorf(StatusCode::kOutOfRange, "%s:%d:%d: %s%s%s", name_, place.line,
                      place.column, path, path.empty() ? "" : ": ", text);
     return false;
@@ -221,7 +244,7 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
   std::string PathOfNext() const {
     if (levels_.empty()) return "";
     const Level& level = levels_.back();
-    if (level.kind == Level::Kind::kList) {
+    if (level.kind == Level::Kind::kList || level.kind == Level::Kind::kGuests) {
       return absl::StrFormat("%s[%d]", level.path, level.index);
     }
     if (level.kind == Level::Kind::kTexts || level.path.empty()) {
@@ -269,6 +292,38 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
+  void Parse() {
+    count_ = 0;
+    levels_.clear();
+    skipping_.reset();
+    const CountingIterator begin{text_.data(), &count_};
+    const CountingIterator end{text_.data() + text_.size(), &count_};
+    nlohmann::json::sax_parse(begin, end, this, nlohmann::json::input_format_t::json,
+                              true, true);
+  }
+
+  // Is this event part of a value that is not read this time?
+  bool Skips() {
+    if (!skipping_) return false;
+    if (*skipping_ == 0) skipping_.reset();  // it was the whole value
+    return true;
+  }
+  bool SkipsOpening() {
+    if (!skipping_) return false;
+    ++*skipping_;
+    return true;
+  }
+  bool SkipsClosing() {
+    if (!skipping_) return false;
+    if (--*skipping_ == 0) skipping_.reset();
+    return true;
+  }
+  bool IsGuest(const Level& level) const {
+    return guests_ != nullptr && level.kind == Level::Kind::kObject &&
+           level.path.empty() && levels_.size() == 3;
+  }
+  bool StartGuest(size_t start);
+  bool EndGuest(size_t start);
   bool Scalar(Json type, const std::string& text, size_t start);
   bool UnknownKey(size_t start, const std::set<std::string>& known);
   const ItemSpec* FindItem() const;
@@ -284,6 +339,11 @@ class Reader final : public nlohmann::json_sax<nlohmann::json> {
   size_t key_start_ = 0;
   std::map<std::string, size_t, std::less<>> starts_;  // of values, by path
   Status status_;
+  std::optional<size_t> guests_start_;            // where "guests" stands
+  std::optional<size_t> skipping_;                // a value, so many levels deep
+  std::vector<FurtherConfig>* guests_ = nullptr;  // in the second reading
+  FurtherConfig shared_;                          // what holds for all of them
+  std::string guest_path_;                        // "guests[1]", inside of it
 };
 
 const ItemSpec* Reader::FindItem() const {
@@ -293,7 +353,33 @@ const ItemSpec* Reader::FindItem() const {
   return nullptr;
 }
 
+bool Reader::StartGuest(size_t start) {
+  guest_path_ = absl::StrFormat("%s[%d]", kGuestsKey, levels_.back().index++);
+  FurtherConfig& guest = guests_->emplace_back(shared_);
+  config_ = &guest.config;
+  origins_ = &guest.origins;
+  starts_.clear();
+  levels_.push_back({Level::Kind::kObject, "", nullptr, 0, start, {}, {}});
+  return true;
+}
+
+bool Reader::EndGuest(size_t start) {
+  for (const std::string_view path : kForAll) {
+    const auto at = starts_.find(path);
+    if (at == starts_.end()) continue;
+    return Fail(at->second, std::string(path),
+                "this is for all guests; put it outside of \"guests\"");
+  }
+  if (const Status status = CheckConfig(*config_); !status.ok()) {
+    if (PlaceOf(status) == status) Fail(start, "", MessageOf(status));
+    return false;
+  }
+  guest_path_.clear();
+  return true;
+}
+
 bool Reader::Scalar(Json type, const std::string& text, size_t start) {
+  if (Skips()) return true;
   const std::string path = PathOfNext();
   if (levels_.empty()) {
     return Fail(start, "", "a machine is an object; begin with { and end with }");
@@ -305,6 +391,7 @@ bool Reader::Scalar(Json type, const std::string& text, size_t start) {
       level.texts.push_back(text);
       return true;
     case Level::Kind::kList:
+    case Level::Kind::kGuests:
       return Fail(start, path,
                   absl::StrFormat("expected an object { ... }, found %s", NameOf(type)));
     case Level::Kind::kItem: {
@@ -340,10 +427,12 @@ bool Reader::Scalar(Json type, const std::string& text, size_t start) {
 
 bool Reader::start_object(std::size_t) {
   const size_t start = count_ - 1;
+  if (SkipsOpening()) return true;
   if (levels_.empty()) {
     levels_.push_back({});
     return true;
   }
+  if (levels_.back().kind == Level::Kind::kGuests) return StartGuest(start);
   const std::string path = PathOfNext();
   if (levels_.back().kind == Level::Kind::kList) {
     const ListSpec* const list = levels_.back().list;
@@ -368,6 +457,7 @@ bool Reader::start_object(std::size_t) {
 }
 
 bool Reader::key(string_t& key) {
+  if (skipping_) return true;
   key_ = key;
   key_start_ = StartOfString();
   Level& level = levels_.back();
@@ -383,12 +473,17 @@ bool Reader::key(string_t& key) {
     };
     for (const ValueSpec& value : ConfigValues()) add(value.path);
     for (const ListSpec& list : ConfigLists()) add(list.path);
-    if (level.path.empty()) known.insert({"$schema", "version"});
+    if (levels_.size() == 1)
+      known.insert({"$schema", "version", std::string(kGuestsKey)});
   }
   if (!known.contains(key_)) return UnknownKey(key_start_, known);
   if (!level.keys.insert(key_).second) {
     return Fail(key_start_, PathOfNext(), "this key stands here twice; keep one of them");
   }
+  if (levels_.size() != 1) return true;
+  const bool is_guests = key_ == kGuestsKey;
+  if (is_guests) guests_start_ = key_start_;
+  if (is_guests != (guests_ != nullptr)) skipping_ = 0;
   return true;
 }
 
@@ -406,6 +501,8 @@ bool Reader::UnknownKey(size_t start, const std::set<std::string>& known) {
 }
 
 bool Reader::end_object() {
+  if (SkipsClosing()) return true;
+  if (IsGuest(levels_.back()) && !EndGuest(levels_.back().start)) return false;
   const Level level = std::move(levels_.back());
   levels_.pop_back();
   if (level.kind != Level::Kind::kItem || level.list->required == nullptr) return true;
@@ -416,7 +513,12 @@ bool Reader::end_object() {
 
 bool Reader::start_array(std::size_t) {
   const size_t start = count_ - 1;
+  if (SkipsOpening()) return true;
   const std::string path = PathOfNext();
+  if (levels_.size() == 1 && path == kGuestsKey) {
+    levels_.push_back({Level::Kind::kGuests, path, nullptr, 0, start, {}, {}});
+    return true;
+  }
   if (!levels_.empty() && levels_.back().kind == Level::Kind::kItem) {
     if (FindItem()->form == Form::kTexts) {
       levels_.push_back({Level::Kind::kTexts, path, nullptr, 0, start, {}, {}});
@@ -434,6 +536,7 @@ bool Reader::start_array(std::size_t) {
 }
 
 bool Reader::end_array() {
+  if (SkipsClosing()) return true;
   const Level level = std::move(levels_.back());
   levels_.pop_back();
   if (level.kind != Level::Kind::kTexts) return true;
@@ -466,17 +569,27 @@ bool Reader::parse_error(std::size_t position, const std::string&,
 }  // namespace
 
 Status ReadConfigText(std::string_view text, const std::string& name,
-                      MachineConfig* config, ConfigOrigins* origins) {
-  return Reader(text, name, config, origins).Read();
+                      MachineConfig* config, ConfigOrigins* origins,
+                      std::vector<FurtherConfig>* further) {
+  Reader reader(text, name, config, origins);
+  LGX_RETURN_IF_ERROR(reader.Read());
+  if (!reader.has_guests()) return absl::OkStatus();
+  if (further == nullptr) return reader.RefuseGuests();
+  std::vector<FurtherConfig> guests;
+  LGX_RETURN_IF_ERROR(reader.ReadGuests(&guests));
+  *config = std::move(guests.front().config);
+  if (origins != nullptr) *origins = std::move(guests.front().origins);
+  std::move(guests.begin() + 1, guests.end(), std::back_inserter(*further));
+  return absl::OkStatus();
 }
 
 Status ReadConfigFile(const std::string& path, MachineConfig* config,
-                      ConfigOrigins* origins) {
+                      ConfigOrigins* origins, std::vector<FurtherConfig>* further) {
   StatusOr<std::vector<u8>> bytes = ReadFile(path, kConfigFileLimit);
   if (!bytes.ok()) return bytes.status();
   const std::string_view text(reinterpret_cast<const char*>(bytes->data()),
                               bytes->size());
-  return ReadConfigText(text, path, config, origins);
+  return ReadConfigText(text, path, config, origins, further);
 }
 
 }  // namespace lgx

@@ -98,6 +98,12 @@ std::string ConfigSchema() {
     PlaceOf(root, value.path) = ValueSchema(value);
   }
   for (const ListSpec& list : ConfigLists()) PlaceOf(root, list.path) = ListSchema(list);
+  root["properties"]["guests"] = {
+      {"description",
+       "several guests in one process; what stands outside is for all of them"},
+      {"type", "array"},
+      {"minItems", 1},
+      {"items", {{"allOf", {{{"$ref", "#"}}, {{"not", {{"required", {"guests"}}}}}}}}}};
   return root.dump(2) + "\n";
 }
 

@@ -93,16 +93,6 @@ void Describe(const Machine& machine, const BootFiles& files, LaunchResult* resu
   }
 }
 
-// Devices that can be asked for and are not there yet.
-Status CheckDevices(const MachineConfig& config) {
-  for (const MachineConfig::Net& net : config.net) {
-    if (net.capture.empty()) continue;
-    return Errorf(StatusCode::kFailedPrecondition,
-                  "writing packets to a file (--net ...,capture=): not built yet");
-  }
-  return absl::OkStatus();
-}
-
 bool StartsAgain(const MachineConfig& config, const Ending& ending) {
   if (ending.kind == Ending::Kind::kRestart) {
     return config.on_restart == MachineConfig::OnEnd::kReboot;
@@ -117,7 +107,6 @@ StatusOr<BootFiles> ReadBootFiles(const MachineConfig& config,
                                   const BuiltinKernel& builtin) {
   BootFiles files;
   LGX_RETURN_IF_ERROR(CheckConfig(config));
-  LGX_RETURN_IF_ERROR(CheckDevices(config));
   LGX_RETURN_IF_ERROR(CheckMemorySize(config.memory));
   LGX_RETURN_IF_ERROR(CheckCommandLine(config.kernel.cmdline));
   LGX_RETURN_IF_ERROR(ReadKernel(config, builtin, &files));
@@ -188,7 +177,8 @@ Status GuestRun::MakeMachine() {
                             files_.generation,
                             files_.mode,
                             &disks_,
-                            nets_};
+                            nets_,
+                            cables_.captures()};
   StatusOr<std::unique_ptr<Machine>> machine =
       Machine::Create(request, console_, &observer_);
   if (!machine.ok()) return machine.status();

@@ -131,6 +131,7 @@ Machine::Machine(const BootRequest& request, ConsoleBackend& console,
       backend_(*noted_),
       abi_(AbiOf(request)),
       net_backends_(request.nets),
+      captures_(request.captures),
       nets_(request.nets.size()),
       inputs_(*noted_, request.nets) {}
 
@@ -234,6 +235,12 @@ Status Machine::AddNet(u32 index) {
   options.merge = !as_original;
   if (abi_->device_fields) options.format = NetHeaderFormat::kOld;
   auto card = std::make_unique<Net>(*net_backends_[index], options);
+  if (index < captures_.size() && captures_[index] != nullptr) {
+    card->set_observer([this, file = captures_[index]](const NetFrame& frame) {
+      const HostClock::WallTime now = clock_->Wall();
+      file->Write(now.seconds, now.nanoseconds, frame.bytes);
+    });
+  }
   nets_[index] = card.get();
   return bus_->AddDevice(std::move(card));
 }

@@ -17,6 +17,7 @@
 #include "base/stats.h"
 #include "base/status.h"
 #include "cpu/cpu.h"
+#include "devices/backend_pcap.h"
 #include "devices/console.h"
 #include "devices/device_bus.h"
 #include "devices/lguest_bus.h"
@@ -44,6 +45,8 @@ struct BootRequest {
   Disks* disks = nullptr;  // one for each of config.block; outlive the Machine
   // The far ends of the network cards, one for each of config.net. Outlive the machine.
   std::vector<NetBackend*> nets = {};
+  // For each of them where its frames are written to, or null. Outlive it too.
+  std::vector<PcapFile*> captures = {};
   // Nothing is put into memory: LoadState() follows. `kernel` says only what the Guest is
   // (page_offset, recognition.layout), and the files are empty.
   bool load_later = false;
@@ -215,6 +218,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   Console* console_ = nullptr;       // the bus owns it
   std::unique_ptr<LguestFile> file_;
   std::vector<NetBackend*> net_backends_;
+  std::vector<PcapFile*> captures_;
   std::vector<Net*> nets_;  // the bus owns them
   LiveInputs inputs_;
   InputSource* source_ = &inputs_;

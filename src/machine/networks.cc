@@ -93,6 +93,12 @@ Status GuestCables::Open(const std::vector<MachineConfig::Net>& nets,
                          Networks& networks) {
   using Backend = MachineConfig::Net::Backend;
   for (const MachineConfig::Net& net : nets) {
+    captures_.emplace_back();
+    if (!net.capture.empty()) {
+      StatusOr<std::unique_ptr<PcapFile>> file = PcapFile::Create(net.capture);
+      if (!file.ok()) return file.status();
+      captures_.back() = *std::move(file);
+    }
     if (net.backend == Backend::kVirtual) {
       NetHub& hub = networks.HubOf(net.group);
       plugs_.push_back({&hub, hub.AddPort()});
@@ -105,6 +111,12 @@ Status GuestCables::Open(const std::vector<MachineConfig::Net>& nets,
     owned_.push_back(*std::move(opened));
   }
   return absl::OkStatus();
+}
+
+std::vector<PcapFile*> GuestCables::captures() const {
+  std::vector<PcapFile*> files;
+  for (const std::unique_ptr<PcapFile>& file : captures_) files.push_back(file.get());
+  return files;
 }
 
 }  // namespace lgx

@@ -10,6 +10,7 @@
 
 #include "base/byte_writer.h"
 #include "base/status.h"
+#include "devices/backend_pcap.h"
 #include "devices/net_hub.h"
 #include "machine/config.h"
 
@@ -40,6 +41,8 @@ class GuestCables {
   Status Open(const std::vector<MachineConfig::Net>& nets, Networks& networks);
   // In the order of the cards.
   const std::vector<NetBackend*>& backends() const { return backends_; }
+  // Where the frames of each card are written to; null: nowhere.
+  std::vector<PcapFile*> captures() const;
 
  private:
   struct Plug {
@@ -49,6 +52,7 @@ class GuestCables {
   std::vector<std::unique_ptr<NetBackend>> owned_;
   std::vector<Plug> plugs_;
   std::vector<NetBackend*> backends_;
+  std::vector<std::unique_ptr<PcapFile>> captures_;
 };
 
 }  // namespace lgx

@@ -1,6 +1,7 @@
 // lgx check: what would run, or exactly why it cannot. lgx version.
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "base/version.h"
@@ -53,27 +54,21 @@ void PrintDevices(const MachineConfig& config) {
   }
 }
 
-}  // namespace
+void PrintConfig(const CommandLine& line) {
+  for (const std::string& value : DescribeConfig(line.config)) {
+    const auto origin = line.origins.find(value.substr(0, value.find(" = ")));
+    Print(absl::StrFormat(
+        "%-44s # %s\n", value,
+        origin == line.origins.end() ? std::string("default") : origin->second));
+  }
+}
 
-int CmdCheck(const CommandLine& line) {
-  if (line.list_abi) {
-    ListGenerations();
-    return kExitOk;
-  }
-  if (line.print) {
-    for (const std::string& value : DescribeConfig(line.config)) {
-      const auto origin = line.origins.find(value.substr(0, value.find(" = ")));
-      Print(absl::StrFormat(
-          "%-44s # %s\n", value,
-          origin == line.origins.end() ? std::string("default") : origin->second));
-    }
-  }
+// One Guest. Says that it can be booted, or returns why it cannot.
+Status CheckGuest(const CommandLine& line) {
   const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
   const StatusOr<BootFiles> files = ReadBootFiles(line.config, builtin);
-  if (!files.ok()) return ReportError(files.status());
-  if (const Status disks = CheckDisks(line.config); !disks.ok()) {
-    return ReportError(disks);
-  }
+  if (!files.ok()) return files.status();
+  LGX_RETURN_IF_ERROR(CheckDisks(line.config));
   const KernelImage& kernel = files->kernel;
   const Recognition& r = kernel.recognition;
   Print(absl::StrFormat("%s: %s, entry 0x%08x\n", kernel.path, NameOf(kernel.format),
@@ -99,6 +94,26 @@ int CmdCheck(const CommandLine& line) {
   }
   for (const std::string& warning : files->warnings) Print("warning: " + warning + "\n");
   Print("can be booted\n");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int CmdCheck(const CommandLine& line) {
+  if (line.list_abi) {
+    ListGenerations();
+    return kExitOk;
+  }
+  std::vector<const CommandLine*> guests = {&line};
+  for (const CommandLine& more : line.more) guests.push_back(&more);
+  for (const CommandLine* guest : guests) {
+    if (guests.size() > 1) {
+      Print(absl::StrFormat("-- guest %d\n", guest->config.number + 1));
+    }
+    if (line.print) PrintConfig(*guest);
+    if (const Status status = CheckGuest(*guest); !status.ok())
+      return ReportError(status);
+  }
   return kExitOk;
 }
 

@@ -309,7 +309,7 @@ constexpr OptionSpec kOptions[] = {
            "none|user[,fwd=tcp:2222:22][,hostname=NAME]|virtual=GROUP|tap[=IF]|fd=N",
            ApplyTo<AddNet>,
            "a network device; repeatable; user also [,restrict], each also "
-           "[,mac=MAC][,offload=off]"),
+           "[,mac=MAC][,offload=off][,capture=FILE]"),
     Flag("and", 0, kRunOnly, ApplyAnd,
          "another guest in the same process follows, with options of its own"),
     Action("tunnet", 0, kLguestOnly, "IP[:MAC]|bridge:NAME[:MAC]", ApplyTo<AddTunnet>,

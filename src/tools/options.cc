@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -365,9 +366,33 @@ Status ParseMachine(std::span<const std::string> words, const ConfigSources& sou
   LGX_RETURN_IF_ERROR(Parser(line->command, words, line).Run());
   if (line->config_file.empty() || line->help) return absl::OkStatus();
   const std::string path = FindConfig(line->config_file, sources);
-  LGX_RETURN_IF_ERROR(ReadConfigFile(path, &base.config, &base.origins));
+  std::vector<FurtherConfig> further;
+  LGX_RETURN_IF_ERROR(ReadConfigFile(path, &base.config, &base.origins, &further));
   *line = std::move(base);
-  return Parser(line->command, words, line).Run();
+  LGX_RETURN_IF_ERROR(Parser(line->command, words, line).Run());
+  for (FurtherConfig& more : further) {
+    CommandLine& guest = line->more.emplace_back();
+    guest.command = line->command;
+    guest.config_file = line->config_file;
+    guest.config = std::move(more.config);
+    guest.config.number = line->config.number + static_cast<u32>(line->more.size());
+    guest.origins = std::move(more.origins);
+  }
+  return absl::OkStatus();
+}
+
+// Two Guests must not write to one file.
+Status CheckOutputs(const CommandLine& line) {
+  std::set<std::string> names = {line.config.outputs.stats};
+  for (const CommandLine& more : line.more) {
+    const std::string& name = more.config.outputs.stats;
+    if (name.empty() || names.insert(name).second) continue;
+    return Usage(
+        "guest %d writes its counters to %s, as another guest does; give each a "
+        "file of its own",
+        more.config.number + 1, name);
+  }
+  return absl::OkStatus();
 }
 
 // Several Guests: each "--and" begins the description of another one, also behind "--".
@@ -383,16 +408,20 @@ Status ParseGuests(std::span<const std::string> words, const ConfigSources& sour
     guest.config.number = static_cast<u32>(guests.size() - 1);
     const auto count = static_cast<size_t>(end - words.begin());
     LGX_RETURN_IF_ERROR(ParseMachine(words.first(count), sources, &guest));
-    if (end == words.end()) break;
-    if (guests.size() == kMaxGuests) {
+    std::vector<CommandLine> more = std::move(guest.more);  // of its config file
+    guest.more.clear();
+    std::move(more.begin(), more.end(), std::back_inserter(guests));
+    if (guests.size() > kMaxGuests ||
+        (guests.size() == kMaxGuests && end != words.end())) {
       return Usage("run: more than %d guests in one process", kMaxGuests);
     }
+    if (end == words.end()) break;
     words = words.subspan(count + 1);
   }
   *line = std::move(guests.front());
   guests.erase(guests.begin());
   line->more = std::move(guests);
-  return absl::OkStatus();
+  return CheckOutputs(*line);
 }
 
 }  // namespace

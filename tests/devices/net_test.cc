@@ -98,6 +98,16 @@ TEST_F(NetTest, AFrameReachesTheCableWithoutItsHeader) {
   EXPECT_EQ(Counter("net.0.tx_bytes"), kFrame.size());
 }
 
+TEST_F(NetTest, AnObserverSeesFramesOfBothDirections) {
+  std::string seen;
+  net_->set_observer([&](const NetFrame& frame) { seen += TextOf(frame) + "|"; });
+  Start();
+  Send(kZeros + kFrame);
+  Send(kZeros + "short");
+  Arrive(FrameOf("an answer to it"));
+  EXPECT_EQ(seen, kFrame + "|an answer to it|");
+}
+
 TEST_F(NetTest, HeaderAndFrameMayBeSplitAnywhere) {
   Start();
   const std::string all = kZeros + kFrame;

@@ -23,7 +23,8 @@ void Require(bool good) {
 void FuzzConfig(std::string_view text) {
   MachineConfig config;
   ConfigOrigins origins;
-  const Status status = ReadConfigText(text, "f.json", &config, &origins);
+  std::vector<FurtherConfig> further;
+  const Status status = ReadConfigText(text, "f.json", &config, &origins, &further);
   if (!status.ok()) {
     Require(MessageOf(status).starts_with("f.json:"));
     return;
@@ -55,6 +56,7 @@ constexpr const char* kJson[] = {"{",
                                  "0x10",
                                  "\"\"",
                                  "\"a\"",
+                                 "\"guests\"",
                                  "\"auto\"",
                                  "\"on\"",
                                  "\"64M\"",

@@ -1,11 +1,13 @@
 """The example machines of configs/, and how config files and scripts work in the program."""
 import glob
 import os
+import shutil
 import socket
 import time
 import unittest
 
 import program
+from networks_test import free_port, has_user_net
 from program import PROMPT, ProgramTest, Session, run
 
 CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "configs")
@@ -57,9 +59,55 @@ class Examples(ProgramTest):
         self.assertEqual(result.code, 5, result.err)
         self.assertIn("limit of instructions", result.err)
 
+    def copied(self, name, **images):
+        """The example in a folder of its own, with the disks that it wants."""
+        for image, size in images.items():
+            result = run("disk", "create", self.path(image + ".img"), size)
+            self.assertEqual(result.code, 0, result.err)
+        shutil.copy(config(name), self.folder)
+        return self.path(name + ".json")
+
+    def test_disk(self):
+        result = run("run", self.copied("disk", scratch="16M", system="64M"), "--stats",
+                     self.path("s"))
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn(b'32768 sectors, writable, flushes, id "scratch"', result.out)
+        self.assertTrue(os.path.exists(self.path("system.ovl")))
+        self.assertIn("block.1.read_requests", self.json("s"))
+
+    def test_network(self):
+        if not has_user_net():
+            self.skipTest("built without libslirp")
+        with open(self.copied("network"), encoding="utf-8") as example:
+            text = example.read()
+        # The port of the example may be in use here.
+        text = text.replace("tcp:2222:", f"tcp:{free_port()}:")
+        result = run("run", self.write("network.json", text.encode()))
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn(b"5 pings answered", result.out)
+        with open(self.path("network.pcap"), "rb") as packets:
+            data = packets.read()
+        sizes, at = [], 24
+        while at < len(data):
+            sizes.append(int.from_bytes(data[at + 8:at + 12], "little"))
+            at += 16 + sizes[-1]
+        self.assertEqual(at, len(data))
+        self.assertGreaterEqual(len(sizes), 12)  # ARP and five pings, both ways
+        self.assertIn(bytes.fromhex("525400123456"), data)
+
+    def test_two_guests(self):
+        result = run("run", config("two-guests"))
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn(b"\nguest 2: 10 pings answered", result.out)
+        self.assertIn(b"three-level", result.out)
+        self.assertIn("lgx: 2 guests; hash ", result.err)
+
     def test_every_example_can_be_checked_and_has_a_test(self):
-        names = glob.glob(os.path.join(CONFIGS, "*.json"))
-        self.assertGreater(len(names), 6)
+        self.copied("disk", scratch="16M", system="64M")
+        for name in glob.glob(os.path.join(CONFIGS, "*.json")):
+            shutil.copy(name, self.folder)
+        names = glob.glob(self.path("*.json"))
+        self.assertGreater(len(names), 9)
         for name in names:
             word = os.path.basename(name)[:-5].replace("-", "_")
             self.assertTrue(hasattr(self, "test_" + word), name)
@@ -69,6 +117,20 @@ class Examples(ProgramTest):
 
 
 class Files(ProgramTest):
+    def test_guests_of_a_file_and_of_the_command_line(self):
+        file = self.write("m.json", b'{"guests": [{"memory": 16}, {"memory": 24}]}')
+        result = run("run", file, "-a", "do echo", "--and", "--", "do", "echo")
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn("lgx: 3 guests", result.err)
+        out = run("check", file, "-m", "40").out.decode()
+        self.assertRegex(out, r"(?s)-- guest 1.*memory: 40 MiB.*-- guest 2.*memory: 24 MiB")
+
+    def test_two_guests_cannot_write_one_file(self):
+        file = self.write("m.json", b'{"guests": [{}, {}], "outputs": {"stats": "s"}}')
+        result = run("run", file)
+        self.assertEqual(result.code, 2)
+        self.assertIn("guest 2 writes its counters to", result.err)
+
     def test_the_command_line_beats_the_file_and_print_says_so(self):
         file = self.write("m.json", b'{\n "memory": "32M",\n "seed": 5 }')
         out = run("check", file, "--seed", "6", "--print").out.decode()

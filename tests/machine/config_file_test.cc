@@ -197,6 +197,75 @@ TEST(ConfigFile, AnObjectOfTheEntropyDeviceIsOne) {
   EXPECT_FALSE(c.rng.present);
 }
 
+// ---- several Guests
+
+TEST(ConfigFile, GuestsHaveWhatStandsOutsideAndTheirOwn) {
+  MachineConfig c;
+  ConfigOrigins origins;
+  std::vector<FurtherConfig> more;
+  const Status status = ReadConfigText(R"({
+    "seed": 3,
+    "guests": [
+      { "memory": "32M", "devices": { "block": [{ "path": "a.img" }] } },
+      { "seed": 4 },
+      {}
+    ],
+    "memory": "16M",
+    "devices": { "block": [{ "path": "all.img", "ro": true }] }
+  })",
+                                       "dir/m.json", &c, &origins, &more);
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_EQ(more.size(), 2u);
+  EXPECT_EQ(c.memory, 32 * kMiB);
+  EXPECT_EQ(c.seed, 3u);
+  ASSERT_EQ(c.block.size(), 1u);
+  EXPECT_EQ(c.block[0].path, "dir/a.img");
+  EXPECT_FALSE(c.block[0].read_only);
+  EXPECT_EQ(origins["memory"], "dir/m.json:4");
+  EXPECT_EQ(origins["seed"], "dir/m.json:2");
+  EXPECT_EQ(more[0].config.memory, 16 * kMiB);
+  EXPECT_EQ(more[0].config.seed, 4u);
+  EXPECT_EQ(more[0].config.block[0].path, "dir/all.img");
+  EXPECT_EQ(more[0].origins["seed"], "dir/m.json:5");
+  EXPECT_EQ(more[1].config.seed, 3u);
+  EXPECT_EQ(DescribeConfig(more[1].config)[0], DescribeConfig(c)[0]);
+}
+
+TEST(ConfigFile, MistakesInGuestsNameTheGuest) {
+  const auto error = [](std::string_view text) {
+    MachineConfig c;
+    std::vector<FurtherConfig> more;
+    const Status status = ReadConfigText(text, "m.json", &c, nullptr, &more);
+    EXPECT_FALSE(status.ok()) << text;
+    return MessageOf(status);
+  };
+  EXPECT_TRUE(
+      Contains(error(R"({"guests": []})"), "m.json:1:2: guests: this list has no"));
+  EXPECT_TRUE(Contains(error(R"({"guests": {}})"), "guests: did not expect an object"));
+  EXPECT_TRUE(Contains(error(R"({"guests": 5})"), "guests: expected"));
+  EXPECT_TRUE(
+      Contains(error(R"({"guests": [5]})"), "1:13: guests[0]: expected an object"));
+  EXPECT_TRUE(Contains(error(R"({"guests": [[]]})"), "guests[0]: did not expect a list"));
+  EXPECT_TRUE(Contains(error(R"({"guests": [{}, {"sed": 1}]})"),
+                       "1:18: guests[1].sed: unknown key; did you mean \"seed\"?"));
+  EXPECT_TRUE(
+      Contains(error(R"({"guests": [{"guests": []}]})"), "guests[0].guests: unk"));
+  EXPECT_TRUE(Contains(error(R"({"guests": [{"version": 1}]})"), "unknown key"));
+  EXPECT_TRUE(Contains(error(R"({"guests": [{}], "guests": [{}]})"), "twice"));
+  EXPECT_TRUE(Contains(error(R"({"guests": [{"limits": {"timeout": "1s"}}]})"),
+                       "guests[0].limits.timeout: this is for all guests"));
+  EXPECT_TRUE(Contains(
+      error(R"({"guests": [{"devices": {"block": [{"path": "x", "overlay": "x"}]}}]})"),
+      "guests[0].devices.block[0].overlay: \"x\" is the disk image itself"));
+  EXPECT_TRUE(Contains(error(R"({"guests": [{}], "seed": {"a": [1, {}]}})"),
+                       "seed: did not expect"));
+  EXPECT_TRUE(Contains(error(R"({"guests": [{"seed": 1})"), "m.json:1:"));
+}
+
+TEST(ConfigFile, WhereOneGuestIsWantedSeveralAreRefused) {
+  EXPECT_TRUE(Contains(Error(R"({"guests": [{}]})"), "guests: several guests cannot"));
+}
+
 TEST(ConfigFile, DepthAndSizeHaveLimits) {
   EXPECT_TRUE(Contains(Error(std::string(100'000, '[')), "did not expect a list"));
   std::string deep;
