@@ -31,6 +31,7 @@ enum Syscall {
   kSysNetAddress = 23,  // (u8 mac[6])            of the network card
   kSysNetSend = 24,     // (frame, size)
   kSysNetReceive = 25,  // (buffer, size, milliseconds)  its size; 0 if none came
+  kSysAnnounce = 26,    // (bool)  tell the Host of each new page table, or do not
   kSyscallCount
 };
 

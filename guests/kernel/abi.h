@@ -20,6 +20,7 @@ enum HypercallNumber {
   kHcTs = 8,               // (not 0: the next FPU instruction raises #NM)
   kHcSetClockevent = 9,    // (nanoseconds until interrupt 0; 0 off)
   kHcHalt = 10,            // ()  what `sti; hlt` would be
+  kHcSetPmd = 13,          // (middle table, index)  with PAE only
   kHcSetPte = 14,          // (top-level table, linear address, entry low, entry high)
   kHcSetPgd = 15,          // (top-level table, index)
   kHcNotify = 17,          // (ring, device descriptor, or text)  to the Launcher

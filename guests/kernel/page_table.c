@@ -31,6 +31,20 @@ PageEntry swapper_pg_dir[kPageSize / sizeof(PageEntry)] __attribute__((aligned(4
 PageEntry swapper_pg_pmd[kPageSize / sizeof(PageEntry)] __attribute__((aligned(4096)));
 #endif
 
+static bool announcing;
+
+void AnnounceTables(bool on) { announcing = on; }
+
+// The entry that points to a lower table has changed: `index` in `table`, a table of
+// `level` in the tree of `root`.
+static void AnnounceEntry(u32 root, const PageEntry* table, int level, u32 index) {
+  if (!announcing) return;
+  if (level == 0)
+    Enqueue(kHcSetPgd, root, index, 0, 0);
+  else
+    Enqueue(kHcSetPmd, PhysOf(table), index, 0, 0);
+}
+
 static PageEntry* Walk(u32 root, u32 address, bool make) {
   PageEntry* table = PtrOf(root);
   for (int level = 0;; ++level) {
@@ -43,6 +57,7 @@ static PageEntry* Walk(u32 root, u32 address, bool make) {
       if (!page) return NULL;
       ++stats.pages_tables;
       *entry = page | kLevels[level].flags;
+      AnnounceEntry(root, table, level, index);
     }
     table = PtrOf(PhysOfEntry(*entry));
   }
@@ -109,7 +124,11 @@ static void FreeBelow(PageEntry entry, int level) {
   if (level < kLastLevel) {
     PageEntry* table = PtrOf(PhysOfEntry(entry));
     for (u32 i = 0; i < kLevels[level + 1].entries; ++i) {
-      if (table[i] & kPresent) FreeBelow(table[i], level + 1);
+      if (!(table[i] & kPresent)) continue;
+      FreeBelow(table[i], level + 1);
+      if (level + 1 == kLastLevel) continue;
+      table[i] = 0;
+      AnnounceEntry(0, table, level + 1, i);
     }
     --stats.pages_tables;
   }

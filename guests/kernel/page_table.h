@@ -52,6 +52,11 @@ u32 KernelPageTable(void);
 PageEntry* FindEntry(u32 root, u32 address);
 PageEntry* MakeEntry(u32 root, u32 address);
 
+// Linux tells the Host of every change above the last level, also of new and of removed
+// tables. We need not (see above), and do it only while asked to: so a measurement can
+// show what those calls cost. Off at the start.
+void AnnounceTables(bool on);
+
 // Stores an entry, and tells the Host if it replaces one that was present.
 void SetEntry(u32 root, u32 address, PageEntry* entry, PageEntry value);
 

@@ -17,7 +17,7 @@ enum ProcessState {
   kDead,     // has ended and nobody will ask
 };
 
-enum { kMaxProcesses = 32, kMaxFiles = 8, kSignalStatus = 128, kInterruptedStatus = 130 };
+enum { kMaxProcesses = 80, kMaxFiles = 8, kSignalStatus = 128, kInterruptedStatus = 130 };
 
 struct Process {
   u32 pid;

@@ -7,6 +7,7 @@
 #include "kernel/layout.h"
 #include "kernel/lguest.h"
 #include "kernel/net.h"
+#include "kernel/page_table.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
@@ -185,6 +186,11 @@ static int SysNetReceive(struct TrapFrame* frame) {
   return (int)ReceiveFrame(buffer, frame->ecx, until);
 }
 
+static int SysAnnounceTables(struct TrapFrame* frame) {
+  AnnounceTables(frame->ebx != 0);
+  return 0;
+}
+
 static int (*const kSyscalls[kSyscallCount])(struct TrapFrame*) = {
     [kSysExit] = SysExit,
     [kSysFork] = SysFork,
@@ -211,6 +217,7 @@ static int (*const kSyscalls[kSyscallCount])(struct TrapFrame*) = {
     [kSysNetAddress] = SysNetAddress,
     [kSysNetSend] = SysNetSend,
     [kSysNetReceive] = SysNetReceive,
+    [kSysAnnounce] = SysAnnounceTables,
 };
 
 void HandleSyscall(struct TrapFrame* frame) {

@@ -84,7 +84,7 @@ void DoHcall(Guest& guest, const HcallArgs& args, bool async) {
       guest.cpu.halted = true;
       return;
     case Call::kSetPmd:
-      guest.shadow.SetPmd();
+      guest.shadow.SetPmd(Gpa(arg[0]), arg[1]);
       return;
     case Call::kSetPte:
       SetPte(guest, args);

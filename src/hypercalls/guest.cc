@@ -80,6 +80,12 @@ void Guest::HashInto(StateHash& hash) const {
     hash.Value<u8>(slot.root.has_value());
     hash.Value(slot.root.value_or(Mfn(0)).value);
     hash.Value(slot.gpgdir.value);
+    if (options.shadow.set_pmd == SetPmdPolicy::kDropOne) {
+      hash.Value(slot.kernel_pmd.value);
+    }
+  }
+  if (options.shadow.replacement == SlotReplacement::kLru) {
+    for (const u64 word : host.slots.SaveState()) hash.Value(word);
   }
   hash.Value(static_cast<u8>(death_.load()));
   hash.Text(reason_);
@@ -90,8 +96,10 @@ void Guest::VisitStats(StatsVisitor& out) const {
   const ShadowStats& tables = shadow.stats();
   out.Counter("mmu.demand.filled", tables.demand_filled);
   out.Counter("mmu.demand.pinned", tables.pin_filled);
+  out.Counter("mmu.demand.prefilled", tables.prefilled);
   out.Counter("mmu.fault.guest", tables.fault_guest);
   out.Counter("shadow.flush.full", tables.flush_full);
+  out.Counter("shadow.flush.pmd", tables.flush_pmd);
   out.Counter("shadow.flush.user", tables.flush_user);
   out.Counter("shadow.slot.switch", tables.slot_switch);
   out.Counter("shadow.slot.recycled", tables.slot_recycled);

@@ -73,6 +73,17 @@ Status AssignQuirk(std::string_view value, QuirkMode* to) {
   return absl::OkStatus();
 }
 
+// Of a policy with two ways, the reference's first.
+template <typename T>
+Status AssignPolicy(std::string_view value, const char* reference, const char* other,
+                    T* to) {
+  if (value != reference && value != other) {
+    return NotOneOf(value, absl::StrFormat("%s, %s", reference, other).c_str());
+  }
+  *to = static_cast<T>(value == other ? 1 : 0);
+  return absl::OkStatus();
+}
+
 Status AssignAbi(std::string_view value, std::optional<Generation>* to) {
   if (value == "auto") {
     to->reset();
@@ -219,6 +230,30 @@ constexpr ValueSpec kValues[] = {
        return AssignWithin(ParseSize(v), kMiB / 4, 64 * kMiB, &c->guest.shadow_pool);
      },
      [](const Config& c) { return TextOf(c.guest.shadow_pool / 1024) + "K"; }},
+    {"guest.shadow_replacement", Form::kChoice, "random|lru", false,
+     "which shadow slot a new table takes: any, as lguest, or the one not used longest",
+     [](Text v, Config* c) {
+       return AssignPolicy(v, "random", "lru", &c->guest.shadow_replacement);
+     },
+     [](const Config& c) {
+       return std::string(c.guest.shadow_replacement == SlotReplacement::kLru ? "lru"
+                                                                              : "random");
+     }},
+    {"guest.set_pmd", Form::kChoice, "drop-all|drop-one", false,
+     "what SET_PMD drops: every table, as lguest, or what came from that entry",
+     [](Text v, Config* c) {
+       return AssignPolicy(v, "drop-all", "drop-one", &c->guest.set_pmd);
+     },
+     [](const Config& c) {
+       return std::string(c.guest.set_pmd == SetPmdPolicy::kDropOne ? "drop-one"
+                                                                    : "drop-all");
+     }},
+    {"guest.prefill", Form::kNumber, nullptr, false,
+     "pages of the window that a fault fills together, 0 to 16; 0 is lguest's",
+     [](Text v, Config* c) {
+       return AssignWithin(ParseNumber(v), 0u, 16u, &c->guest.prefill);
+     },
+     [](const Config& c) { return TextOf(u64{c.guest.prefill}); }},
     {"guest.quirks.Q1", Form::kChoice, "reference|mended", false,
      "irq_pending is never cleared",
      [](Text v, Config* c) { return AssignQuirk(v, &c->guest.q1); },

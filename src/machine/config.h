@@ -17,6 +17,7 @@
 #include "cpu/cpu_model.h"
 #include "machine/boot_layout.h"
 #include "machine/generation.h"
+#include "mmu/shadow_tables.h"
 
 namespace lgx {
 
@@ -50,6 +51,10 @@ struct MachineConfig {
     u32 shadow_slots = 4;
     // Machine memory for shadow tables.
     u64 shadow_pool = 16 * kMiB;
+    // Policies; the first of each is lguest's.
+    SlotReplacement shadow_replacement = SlotReplacement::kRandom;
+    SetPmdPolicy set_pmd = SetPmdPolicy::kDropAll;
+    u32 prefill = 0;
     QuirkMode q1 = QuirkMode::kReference;   // irq_pending is never cleared
     QuirkMode q2 = QuirkMode::kReference;   // TF, NT and RF survive a reflected trap
     QuirkMode q6 = QuirkMode::kReference;   // SET_PTE of a clean page maps it writable

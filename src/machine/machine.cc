@@ -126,7 +126,8 @@ Machine::Machine(const BootRequest& request, ConsoleBackend& console,
     : config_(request.config),
       mode_(request.mode),
       observer_(observer),
-      slots_(request.config.seed),
+      slots_(MakeSlotChooser(request.config.guest.shadow_replacement, request.config.seed,
+                             request.config.guest.shadow_slots)),
       noted_(std::make_unique<NotedConsole>(*this, console)),
       backend_(*noted_),
       abi_(AbiOf(request)),
@@ -273,13 +274,16 @@ Status Machine::StartGuest(const BootRequest& request) {
   options.abi = abi_;
   options.shadow.mode = mode_;
   options.shadow.slots = config_.guest.shadow_slots;
+  options.shadow.replacement = config_.guest.shadow_replacement;
+  options.shadow.set_pmd = config_.guest.set_pmd;
+  options.shadow.prefill = config_.guest.prefill;
   options.shadow.quirks.q6_mended = config_.guest.q6 == QuirkMode::kMended;
   options.quirks.q1_mended = config_.guest.q1 == QuirkMode::kMended;
   options.quirks.q2_mended = config_.guest.q2 == QuirkMode::kMended;
   options.quirks.q18_mended = config_.guest.q18 == QuirkMode::kMended;
   options.page_offset_index =
       mode_ == PagingMode::kPae ? kernel.page_offset >> 30 : kernel.page_offset >> 22;
-  const HostParts parts{*memory_,   *pool_,  slots_,
+  const HostParts parts{*memory_,   *pool_,  *slots_,
                         *crossing_, *clock_, static_cast<HostServices&>(*this)};
   const LauncherMemory launcher{kLauncherBase, layout_.guest, layout_.guest_frames};
   file_ = std::make_unique<LguestFile>(parts, options, launcher, files_);

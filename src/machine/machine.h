@@ -206,7 +206,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   std::unique_ptr<SwitcherMap> map_;
   std::unique_ptr<Crossing> crossing_;
   std::unique_ptr<PagePool> pool_;
-  RandomSlotChooser slots_;
+  std::unique_ptr<SlotChooser> slots_;
   EventFiles files_;
   std::unique_ptr<GuestView> view_;
   std::unique_ptr<NotedConsole> noted_;

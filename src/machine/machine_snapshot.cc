@@ -7,7 +7,7 @@ void Machine::SaveState(ByteWriter* out) const {
   cpu_->SaveState(out);
   out->U64(clock_->skipped());
   pool_->SaveState(out);
-  out->U64(slots_.state());
+  for (const u64 word : slots_->SaveState()) out->U64(word);
   file_->guest()->SaveState(out);
   bus_->SaveState(out);
   out->U8(started_ ? 1 : 0);
@@ -20,7 +20,9 @@ void Machine::LoadState(ByteReader* in) {
   cpu_->LoadState(in);
   clock_->set_skipped(in->U64("the time that was skipped"));
   pool_->LoadState(in);
-  slots_.set_state(in->U64("the state of the die"));
+  std::vector<u64> words = slots_->SaveState();
+  for (u64& word : words) word = in->U64("the state of the die");
+  if (!slots_->RestoreState(words)) in->Fail("the state of the die is another one's");
   file_->guest()->LoadState(in);
   bus_->LoadState(in);
   started_ = in->U8("whether the run has begun") != 0;

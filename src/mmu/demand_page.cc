@@ -1,5 +1,6 @@
 #include "mmu/demand_page.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "absl/strings/str_format.h"
@@ -51,7 +52,7 @@ TableEntry<F> ReachTable(ShadowParts& parts, Mpa at, TableEntry<F> guest, u32 al
 // Guest's, and then we say so and touch nothing.
 //:
 template <class F>
-bool DemandPage(ShadowParts& parts, const ShadowSlot& slot, Lin v, u32 errcode) {
+bool DemandPage(ShadowParts& parts, ShadowSlot& slot, Lin v, u32 errcode) {
   const bool write = (errcode & kPfWrite) != 0;
   const u32 needed = (write ? kPteRw : 0) | ((errcode & kPfUser) != 0 ? kPteUser : 0);
 
@@ -65,9 +66,13 @@ bool DemandPage(ShadowParts& parts, const ShadowSlot& slot, Lin v, u32 errcode) 
   if (!shadow.present()) return false;
 
   if constexpr (F::kHasPmd) {
-    guest = ReadGuestTableEntry<F>(parts.guest, GpmdAddr<F>(guest, v));
+    const TableEntry<F> top = guest;
+    guest = ReadGuestTableEntry<F>(parts.guest, GpmdAddr<F>(top, v));
     if (!guest.present()) return false;
     if (KilledForSwitcherPages<F>(parts, v)) return false;
+    if (PgdIndex<F>(v) == F::kSwitcherPgd && slot.kernel_pmd == ShadowSlot::kNoTable) {
+      slot.kernel_pmd = top.guest_table();
+    }
     shadow = ReachTable<F>(parts, EntryIn<F>(shadow.table(), PmdIndex(v)), guest,
                            F::kPmdFlags, "bad page middle directory entry");
     if (!shadow.present()) return false;
@@ -97,6 +102,47 @@ bool DemandPage(ShadowParts& parts, const ShadowSlot& slot, Lin v, u32 errcode) 
   if (!spte.present()) return false;
   parts.memory.Store(SpteAddr<F>(shadow, v), spte.raw);
   return parts.guest.Store(gpte_at, gpte.raw);
+}
+
+// Filling a page ahead of its fault saves the fault, and it must not tell the Guest's
+// tables anything that is not so. An entry that has ACCESSED already says that the page
+// was used, so nobody can see whether we fill it a second time; one without it stays a
+// gap. The same goes for DIRTY: without it the page is mapped read-only, as ever. So this
+// helps where the Guest's entries are older than ours, which is after each flush. The
+// reference does nothing of the kind, and neither do we unless asked.
+template <class F>
+u32 Prefill(ShadowParts& parts, const ShadowSlot& slot, Lin v) {
+  using Raw = typename F::Raw;
+  const std::optional<Mpa> spte_at = FindSpte<F>(parts.memory, slot, v);
+  if (!spte_at) return 0;
+  Raw raw = 0;
+  if (!parts.view.template LoadValue<Raw>(GpgdAddr<F>(slot, v), &raw)) return 0;
+  TableEntry<F> upper(raw);
+  if constexpr (F::kHasPmd) {
+    if (!parts.view.template LoadValue<Raw>(GpmdAddr<F>(upper, v), &raw)) return 0;
+    upper = TableEntry<F>(raw);
+  }
+  // A table is made from one page of the Guest's, so the neighbours are in it as well.
+  if (!upper.present() || !parts.guest.Ok(upper.guest_table(), kPageSize)) return 0;
+  const Mpa gptes = parts.view.ToMachine(upper.guest_table());
+  const Mpa sptes = *spte_at - EntryOffset<F>(PteIndex<F>(v));
+  // A table is divided into windows from its first entry on; the last may be shorter.
+  const u32 first = PteIndex<F>(v) / parts.prefill * parts.prefill;
+  const u32 end = std::min(first + parts.prefill, F::kEntries);
+  u32 filled = 0;
+  for (u32 i = first; i < end; ++i) {
+    const PageEntry<F> gpte(parts.memory.Load<Raw>(gptes + EntryOffset<F>(i)));
+    constexpr u32 kUsed = kPtePresent | kPteAccessed;
+    if ((gpte.raw & (kUsed | kPtePse)) != kUsed) continue;
+    if (gpte.page_number() >= parts.view.page_limit()) continue;
+    const Mpa at = sptes + EntryOffset<F>(i);
+    if (PageEntry<F>(parts.memory.Load<Raw>(at)).present()) continue;
+    const PageEntry<F> spte =
+        GpteToSpte(parts, gpte.has(kPteDirty) ? gpte : gpte.without(kPteRw));
+    parts.memory.Store(at, spte.raw);
+    ++filled;
+  }
+  return filled;
 }
 
 template <class F>
@@ -193,7 +239,7 @@ bool PageWritable(const ShadowParts& parts, const ShadowSlot& slot, Lin v) {
 }
 
 template <class F>
-bool PinPage(ShadowParts& parts, const ShadowSlot& slot, Lin v) {
+bool PinPage(ShadowParts& parts, ShadowSlot& slot, Lin v) {
   if (PageWritable<F>(parts, slot, v)) return false;
   if (DemandPage<F>(parts, slot, v, kPfWrite)) return true;
   parts.kill.Kill(absl::StrFormat("bad stack page %#x", v.value),
@@ -202,7 +248,8 @@ bool PinPage(ShadowParts& parts, const ShadowSlot& slot, Lin v) {
 }
 
 #define LGX_INSTANTIATE(F)                                                               \
-  template bool DemandPage<F>(ShadowParts&, const ShadowSlot&, Lin, u32);                \
+  template bool DemandPage<F>(ShadowParts&, ShadowSlot&, Lin, u32);                      \
+  template u32 Prefill<F>(ShadowParts&, const ShadowSlot&, Lin);                         \
   template std::optional<Gpa> GuestPa<F>(ShadowParts&, const ShadowSlot&, Lin);          \
   template bool CheckGpte<F>(ShadowParts&, PageEntry<F>);                                \
   template bool InDeviceMemory<F>(const ShadowParts&, PageEntry<F>);                     \
@@ -210,7 +257,7 @@ bool PinPage(ShadowParts& parts, const ShadowSlot& slot, Lin v) {
                                                   Lin, u32);                             \
   template PageEntry<F> GpteToSpte<F>(ShadowParts&, PageEntry<F>);                       \
   template bool PageWritable<F>(const ShadowParts&, const ShadowSlot&, Lin);             \
-  template bool PinPage<F>(ShadowParts&, const ShadowSlot&, Lin)
+  template bool PinPage<F>(ShadowParts&, ShadowSlot&, Lin)
 LGX_INSTANTIATE(TwoLevel);
 LGX_INSTANTIATE(Pae);
 #undef LGX_INSTANTIATE

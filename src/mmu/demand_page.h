@@ -17,8 +17,13 @@ namespace lgx {
 // `v` now and the access can be tried again. False if the fault is the Guest's own, or if
 // the Guest has been killed.
 template <class F>
-[[nodiscard]] bool DemandPage(ShadowParts& parts, const ShadowSlot& slot, Lin v,
-                              u32 errcode);
+[[nodiscard]] bool DemandPage(ShadowParts& parts, ShadowSlot& slot, Lin v, u32 errcode);
+
+// Fills the other entries of the window that `v` is in (parts.prefill, not 0), where that
+// changes nothing that the Guest could see in its own tables. Gives their number. Kills
+// nobody.
+template <class F>
+u32 Prefill(ShadowParts& parts, const ShadowSlot& slot, Lin v);
 
 // Does the entry map a page of device memory? Such pages have no shadow entry, ever.
 template <class F>
@@ -54,7 +59,7 @@ template <class F>
 // Makes sure that the CPU can push a frame onto the Guest's stack at `v`, or kills with
 // `bad stack page %#lx`. True if the page had to be filled.
 template <class F>
-bool PinPage(ShadowParts& parts, const ShadowSlot& slot, Lin v);
+bool PinPage(ShadowParts& parts, ShadowSlot& slot, Lin v);
 
 }  // namespace lgx
 

@@ -19,6 +19,10 @@ void ShadowTables::SaveState(ByteWriter* out) const {
         stats_.flush_user, stats_.slot_switch, stats_.slot_recycled}) {
     out->U64(count);
   }
+  if (!HasPolicyState()) return;
+  for (const ShadowSlot& slot : slots_) out->U32(slot.kernel_pmd.value);
+  out->U64(stats_.flush_pmd);
+  out->U64(stats_.prefilled);
 }
 
 void ShadowTables::LoadState(ByteReader* in) {
@@ -50,6 +54,17 @@ void ShadowTables::LoadState(ByteReader* in) {
                      &stats_.slot_recycled}) {
     *count = in->U64("a counter of shadow tables");
   }
+  if (!HasPolicyState()) return;
+  for (ShadowSlot& slot : slots_) {
+    slot.kernel_pmd = Gpa(in->U32("the kernel's middle table"));
+  }
+  stats_.flush_pmd = in->U64("a counter of shadow tables");
+  stats_.prefilled = in->U64("a counter of shadow tables");
+}
+
+// lguest's own ways need none.
+bool ShadowTables::HasPolicyState() const {
+  return set_pmd_ != SetPmdPolicy::kDropAll || parts_.prefill != 0;
 }
 
 }  // namespace lgx

@@ -26,11 +26,13 @@ decltype(auto) ShadowTables::WithFormat(Fn fn) const {
 ShadowTables::ShadowTables(PhysMemory& memory, GuestView& view, PagePool& pool,
                            KillSink& kill, SlotChooser& chooser,
                            const ShadowOptions& options)
-    : parts_{memory, view, LgAccess(memory, view, kill),
-             pool,   kill, options.device_limit},
+    : parts_{memory,         view, LgAccess(memory, view, kill),
+             pool,           kill, options.device_limit,
+             options.prefill},
       chooser_(chooser),
       mode_(options.mode),
       quirks_(options.quirks),
+      set_pmd_(options.set_pmd),
       slots_(options.slots) {
   CHECK(options.slots != 0) << "a Guest needs a shadow slot";
 }
@@ -68,6 +70,7 @@ Status ShadowTables::Init(Gpa gpgdir) {
   }
   slots_[0] = ShadowSlot{gpgdir, root};
   current_ = 0;
+  chooser_.Use(current_);
   return absl::OkStatus();
 }
 
@@ -96,10 +99,17 @@ bool ShadowTables::DemandPage(Lin v, u32 errcode) {
   });
   if (filled) {
     ++stats_.demand_filled;
+    if (parts_.prefill > 1) FillNeighbours(v);
   } else if (!parts_.kill.dead()) {
     ++stats_.fault_guest;
   }
   return filled;
+}
+
+void ShadowTables::FillNeighbours(Lin v) {
+  stats_.prefilled += WithFormat([&](auto format) {
+    return Prefill<decltype(format)>(parts_, slots_[current_], v);
+  });
 }
 
 std::optional<Gpa> ShadowTables::FindDeviceAccess(Lin v, u32 errcode) const {
@@ -215,10 +225,12 @@ void ShadowTables::NewPageTable(Gpa gpgdir) {
   ++stats_.slot_switch;
   if (const ShadowSlot* slot = FindSlot(gpgdir)) {
     current_ = static_cast<u32>(slot - slots_.data());
+    chooser_.Use(current_);
     return;
   }
   const Victim victim = NewPgdir(gpgdir);
   current_ = victim.slot;
+  chooser_.Use(current_);
   // A direct trap needs the kernel stack; a recycled slot has it, from its former life.
   if (victim.blank) PinStack();
 }
@@ -271,7 +283,8 @@ void ShadowTables::ReleaseTop(const ShadowSlot& slot, u32 end) {
 
 // Everything but the Switcher's entry.
 template <class F>
-void ShadowTables::ReleaseSlot(const ShadowSlot& slot) {
+void ShadowTables::ReleaseSlot(ShadowSlot& slot) {
+  slot.kernel_pmd = ShadowSlot::kNoTable;
   if constexpr (F::kHasPmd) {
     const Mpa top = EntryIn<F>(*slot.root, F::kSwitcherPgd);
     ReleaseMiddle<F>(LoadTableEntry<F>(parts_.memory, top).table(), F::kSwitcherPmd);
@@ -301,11 +314,85 @@ void ShadowTables::FlushUser() {
 void ShadowTables::ClearAll() {
   ++stats_.flush_full;
   WithFormat([this](auto format) {
-    for (const ShadowSlot& slot : slots_) {
+    for (ShadowSlot& slot : slots_) {
       if (slot.root) ReleaseSlot<decltype(format)>(slot);
     }
   });
   PinStack();
+}
+
+// The call that costs a PAE Guest so much names the page and the entry that has changed,
+// and the reference looks at neither. To drop just that entry, we have to know where it
+// is shadowed: below each slot whose Guest table leads to this page. The kernel's part is
+// the same in all tables and survives when a slot is recycled, so there what one table
+// says holds for all. If the Guest has put another page into the kernel's entry of its
+// top level, which it has no other call for, nothing below is known to be right, and all
+// of it goes.
+void ShadowTables::SetPmd(Gpa pmd, u32 index) {
+  if (set_pmd_ == SetPmdPolicy::kDropAll || mode_ != PagingMode::kPae ||
+      index >= Pae::kEntries) {
+    ClearAll();
+    return;
+  }
+  ++stats_.flush_pmd;
+  DropPmd(pmd, index);
+  PinStack();
+}
+
+std::optional<Gpa> ShadowTables::GuestPmdPage(const ShadowSlot& slot,
+                                              u32 pgd_index) const {
+  u64 raw = 0;
+  if (!parts_.view.LoadValue<u64>(slot.gpgdir + EntryOffset<Pae>(pgd_index), &raw)) {
+    return std::nullopt;
+  }
+  const TableEntry<Pae> entry(raw);
+  if (!entry.present()) return std::nullopt;
+  return entry.guest_table();
+}
+
+// A table that the Guest has given up may hold anything where its kernel entry was; an
+// entry that is not present says nothing about those that were made before.
+bool ShadowTables::KernelMoved(const ShadowSlot& slot, std::optional<Gpa> page) {
+  return page && slot.kernel_pmd != ShadowSlot::kNoTable && *page != slot.kernel_pmd;
+}
+
+void ShadowTables::DropPmd(Gpa pmd, u32 index) {
+  const u32 kernel = PgdIndex<Pae>(kernel_address_);
+  u32 shared = 0;  // entries of the kernel's part that lead to `pmd` in some table
+  for (ShadowSlot& slot : slots_) {
+    if (!slot.root) continue;
+    for (u32 i = 0; i < Pae::kPgdEntries; ++i) {
+      const std::optional<Gpa> page = GuestPmdPage(slot, i);
+      if (i == Pae::kSwitcherPgd && KernelMoved(slot, page)) ReleaseKernelMiddle(slot);
+      if (page != pmd) continue;
+      if (i >= kernel) {
+        shared |= 1u << i;
+      } else {
+        DropPmdIn(slot, i, index);
+      }
+    }
+  }
+  for (u32 i = kernel; i < Pae::kPgdEntries; ++i) {
+    if ((shared >> i & 1) == 0) continue;
+    for (const ShadowSlot& slot : slots_) {
+      if (slot.root) DropPmdIn(slot, i, index);
+    }
+  }
+}
+
+void ShadowTables::DropPmdIn(const ShadowSlot& slot, u32 pgd_index, u32 index) {
+  if (pgd_index == Pae::kSwitcherPgd && index >= Pae::kSwitcherPmd) return;
+  const auto top =
+      LoadTableEntry<Pae>(parts_.memory, EntryIn<Pae>(*slot.root, pgd_index));
+  if (!top.present()) return;
+  const Mpa at = EntryIn<Pae>(top.table(), index);
+  if (LoadTableEntry<Pae>(parts_.memory, at).present()) ReleasePmd<Pae>(at);
+}
+
+void ShadowTables::ReleaseKernelMiddle(ShadowSlot& slot) {
+  const Mpa top = EntryIn<Pae>(*slot.root, Pae::kSwitcherPgd);
+  ReleaseMiddle<Pae>(LoadTableEntry<Pae>(parts_.memory, top).table(), Pae::kSwitcherPmd);
+  slot.kernel_pmd = ShadowSlot::kNoTable;
 }
 
 // --- The Switcher ---

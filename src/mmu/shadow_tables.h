@@ -31,6 +31,12 @@ struct ShadowQuirks {
   bool q6_mended = false;  // SET_PTE of a clean page maps it read-only
 };
 
+// What SET_PMD makes the Host forget. The reference drops every table.
+enum class SetPmdPolicy : u8 {
+  kDropAll,
+  kDropOne,  // only what was made from the entry that has changed
+};
+
 struct ShadowOptions {
   PagingMode mode = PagingMode::kTwoLevel;
   u32 slots = 4;  // at least 1
@@ -38,6 +44,11 @@ struct ShadowOptions {
   // One past the last page of device memory, which begins where Guest memory ends; 0 if
   // there is none (guest-04 section 5.3).
   u32 device_limit = 0;
+  // Ways to do it otherwise than the reference, for comparison. `replacement` says what
+  // the chooser is.
+  SlotReplacement replacement = SlotReplacement::kRandom;
+  SetPmdPolicy set_pmd = SetPmdPolicy::kDropAll;
+  u32 prefill = 0;  // pages of the window that is filled at a fault, if nobody can see it
 };
 
 struct ShadowStats {
@@ -46,6 +57,8 @@ struct ShadowStats {
   u64 pin_filled = 0;     // stack pages filled ahead of any fault
   u64 flush_full = 0;     // shadow.flush.full: all tables dropped
   u64 flush_user = 0;     // shadow.flush.user
+  u64 flush_pmd = 0;      // shadow.flush.pmd: SET_PMD calls that dropped no more than one
+  u64 prefilled = 0;      // mmu.demand.prefilled: entries filled along with another
   u64 slot_switch = 0;    // shadow.slot.switch: NEW_PGTABLE calls
   u64 slot_recycled = 0;  // of these, the ones that took another table's slot
 };
@@ -106,7 +119,8 @@ class ShadowTables {
 
   void SetPte(Gpa gpgdir, Lin v, u64 pte);
   void SetPgd(Gpa gpgdir, u32 index);
-  void SetPmd() { ClearAll(); }  // whichever PMD it was
+  // Entry `index` of the Guest's PMD page at `pmd`, with PAE.
+  void SetPmd(Gpa pmd, u32 index);
   void NewPageTable(Gpa gpgdir);
   void FlushUser();
   void ClearAll();
@@ -155,7 +169,13 @@ class ShadowTables {
   template <class F>
   void ReleaseTop(const ShadowSlot& slot, u32 end);
   template <class F>
-  void ReleaseSlot(const ShadowSlot& slot);
+  void ReleaseSlot(ShadowSlot& slot);
+  // Everything below the kernel's PMD page but the Switcher.
+  void ReleaseKernelMiddle(ShadowSlot& slot);
+  static bool KernelMoved(const ShadowSlot& slot, std::optional<Gpa> page);
+  void DropPmd(Gpa pmd, u32 index);
+  void DropPmdIn(const ShadowSlot& slot, u32 pgd_index, u32 index);
+  std::optional<Gpa> GuestPmdPage(const ShadowSlot& slot, u32 pgd_index) const;
   template <class F>
   DoubleWalk ObserveAs(Lin v) const;
 
@@ -167,12 +187,15 @@ class ShadowTables {
   };
   Victim NewPgdir(Gpa gpgdir);
   void FlushUserMappings(const ShadowSlot& slot);
+  void FillNeighbours(Lin v);
+  bool HasPolicyState() const;
   void PinStack();
 
   ShadowParts parts_;
   SlotChooser& chooser_;
   const PagingMode mode_;
   const ShadowQuirks quirks_;
+  const SetPmdPolicy set_pmd_;
   std::vector<ShadowSlot> slots_;
   u32 current_ = 0;
   Lin kernel_address_{0};

@@ -19,8 +19,13 @@ namespace lgx {
 // One cached shadow table: which Guest top level it shadows, and its own top-level page.
 // Once it has a page, it keeps it until the Guest ends.
 struct ShadowSlot {
+  // No table lies at an address that is not a multiple of a page's size.
+  static constexpr Gpa kNoTable{1};
+
   Gpa gpgdir;
   std::optional<Mfn> root;
+  // PAE: the Guest's PMD page that the entries under PGD entry 3 were first made from.
+  Gpa kernel_pmd = kNoTable;
 };
 
 struct ShadowParts {
@@ -32,6 +37,8 @@ struct ShadowParts {
   // Page numbers from view.page_limit() up to here are registers of devices: never
   // mapped, so that each access faults. 0: there are none.
   u32 device_limit = 0;
+  // Entries of the window that a fault may fill together (Prefill); 0: only its own.
+  u32 prefill = 0;
 };
 
 // Entry `index` of the page of entries at `table`.

@@ -59,12 +59,17 @@ class ShadowMachine {
  public:
   using Raw = typename F::Raw;
 
-  explicit ShadowMachine(u32 pool_limit = 200, ShadowQuirks quirks = {})
+  // `policies`: what is not the format, the number of slots or a quirk.
+  explicit ShadowMachine(u32 pool_limit = 200, ShadowQuirks quirks = {},
+                         ShadowOptions policies = {})
       : memory_(PhysMemory::Create(u64{0x800} << kPageShift).value()),
         view(*memory_, kGuestFirst, kGuestPages),
         pool(*memory_, kPoolFirst, pool_limit) {
-    const ShadowOptions options{.mode = F::kMode, .slots = 4, .quirks = quirks};
-    shadow = std::make_unique<ShadowTables>(*memory_, view, pool, kill, chooser, options);
+    policies.mode = F::kMode;
+    policies.slots = 4;
+    policies.quirks = quirks;
+    shadow =
+        std::make_unique<ShadowTables>(*memory_, view, pool, kill, chooser, policies);
     pgd = NewGuestTable();
   }
 

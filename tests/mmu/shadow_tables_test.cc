@@ -248,7 +248,7 @@ TEST(ShadowTables, SetPgdOfAKernelEntryReachesOneSlotOnly) {
 
 TYPED_TEST(ShadowTablesTest, SetPmdDropsEverything) {
   this->FillSlots();
-  this->machine.shadow->SetPmd();
+  this->machine.shadow->SetPmd(Gpa(0), 0);
   for (u32 slot = 0; slot < 4; ++slot) {
     EXPECT_FALSE(this->UserIn(slot));
     EXPECT_FALSE(this->KernelIn(slot));

@@ -34,5 +34,46 @@ TEST(SlotChooser, ASavedStateGoesOnWhereItStopped) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(a.Choose(4), b.Choose(4));
 }
 
+TEST(LruSlotChooser, EmptySlotsFirstThenTheOneNotUsedLongest) {
+  LruSlotChooser chooser(3);
+  for (const u32 expected : {0, 1, 2, 0, 1}) {
+    const u32 slot = chooser.Choose(3);
+    EXPECT_EQ(slot, expected);
+    chooser.Use(slot);
+  }
+  chooser.Use(2);
+  chooser.Use(0);
+  EXPECT_EQ(chooser.Choose(3), 1u);
+  EXPECT_EQ(chooser.Choose(3), 1u) << "to be chosen is not to be used";
+}
+
+TEST(LruSlotChooser, ASavedStateGoesOnWhereItStopped) {
+  LruSlotChooser a(4);
+  for (const u32 slot : {3, 1, 0, 2, 1}) a.Use(slot);
+  LruSlotChooser b(4);
+  ASSERT_TRUE(b.RestoreState(a.SaveState()));
+  for (int i = 0; i < 10; ++i) {
+    const u32 slot = a.Choose(4);
+    EXPECT_EQ(b.Choose(4), slot);
+    a.Use(slot);
+    b.Use(slot);
+  }
+}
+
+TEST(SlotChooser, AStateOfAnotherChooserIsRefused) {
+  LruSlotChooser lru(4);
+  RandomSlotChooser random(1);
+  EXPECT_FALSE(lru.RestoreState(random.SaveState()));
+  EXPECT_FALSE(random.RestoreState(lru.SaveState()));
+  EXPECT_TRUE(random.RestoreState(RandomSlotChooser(9).SaveState()));
+  EXPECT_EQ(random.state(), 9u);
+}
+
+TEST(SlotChooser, TheFactoryMakesWhatItIsAskedFor) {
+  EXPECT_EQ(MakeSlotChooser(SlotReplacement::kRandom, 5, 4)->SaveState(),
+            std::vector<u64>{5});
+  EXPECT_EQ(MakeSlotChooser(SlotReplacement::kLru, 5, 4)->SaveState().size(), 4u);
+}
+
 }  // namespace
 }  // namespace lgx

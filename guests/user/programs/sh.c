@@ -17,6 +17,7 @@ static void Help(void) {
       "crash        do what a program must not do\n"
       "disk         show the disk; read KIB, sum KIB, soak N use it\n"
       "net ...      the network card: address, pings and their answers\n"
+      "bench        workloads for `lgx bench demand-paging`; lists them\n"
       "mem ps uptime cpuid   show memory and counters, processes, time, processor\n"
       "demo         run all of them, then power off\n"
       "echo TEXT, halt (or poweroff), reboot, panic, help\n");
