@@ -255,6 +255,15 @@ void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
       EntryChanges(table, begin / 8);
     return;
   }
+  if (begin % 8 == 0 && len % 8 == 0) {
+    // A whole page, perhaps, of which most stays as it was.
+    for (u32 i = 0; i < len; i += 8) {
+      const u64 was = LoadLe<u64>(page + begin + i);
+      const u64 becomes = LoadLe<u64>(bytes + i);
+      if (was != becomes) TwoWordsChange(table, begin + i, was, becomes);
+    }
+    return;
+  }
   const u32 size = table.pae ? 8 : 4;
   const u32 last = (begin + len - 1) / size;
   for (u32 index = begin / size; index <= last; ++index) {
@@ -267,6 +276,19 @@ void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
       becomes |= (stored ? u64{bytes[offset - begin]} : old_byte) << (8 * i);
     }
     if (Matters(was, becomes)) EntryChanges(table, index);
+  }
+}
+
+void Tlb::TwoWordsChange(const Table& table, u32 offset, u64 was, u64 becomes) {
+  if (table.pae) {
+    if (Matters(was, becomes)) EntryChanges(table, offset / 8);
+    return;
+  }
+  for (const u32 i : {0u, 1u}) {
+    if (Matters(static_cast<u32>(was >> (32 * i)),
+                static_cast<u32>(becomes >> (32 * i)))) {
+      EntryChanges(table, offset / 4 + i);
+    }
   }
 }
 

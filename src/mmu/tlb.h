@@ -117,6 +117,8 @@ class Tlb final : private WalkObserver {
   void UsedTable(Mfn frame, int level, Lin first) override;
   Table& NewTable(Mfn frame);
   void EntryChanges(const Table& table, u32 index);
+  // Eight bytes at `offset` of the table: an entry or two.
+  void TwoWordsChange(const Table& table, u32 offset, u64 was, u64 becomes);
   void ForgetTable(Table& table);
   void DropPageIn(Bank& bank, Lin lin);
   void Clear(Bank& bank);

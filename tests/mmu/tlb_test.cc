@@ -133,6 +133,23 @@ TEST_F(TlbTest, NeighboursSurviveAChange) {
   EXPECT_TRUE(Reads(true, neighbour));
 }
 
+TEST_F(TlbTest, AStoredPageDropsTheEntriesThatChangedAndNoOthers) {
+  const Lin neighbour(0x00006000);
+  Set(PteAt(kTable, neighbour), (kPage + 0x3000) | kAll);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  ASSERT_TRUE(tlb_.Fill(neighbour, Access::kRead, true).ok);
+  u8 page[kPageSize];
+  memory_->Read(Mpa(kTable), page, kPageSize);
+  memory_->Write(Mpa(kTable), page, kPageSize);
+  EXPECT_TRUE(Reads() && Reads(true, neighbour)) << "nothing has changed";
+  StoreLe<u32>(page + PageOffset(Mpa(PteAt(kTable))), 0);
+  memory_->Write(Mpa(kTable), page, kPageSize);
+  EXPECT_FALSE(Reads());
+  EXPECT_TRUE(Reads(true, neighbour));
+  memory_->Fill(Mpa(kTable), 0, kPageSize);
+  EXPECT_FALSE(Reads(true, neighbour));
+}
+
 TEST_F(TlbTest, ABankKeepsItsEntriesWhileAnotherIsCurrent) {
   ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
   const u32 context = tlb_.code_context();
