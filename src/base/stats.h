@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/types.h"
@@ -75,6 +76,10 @@ class Stats : public StatsVisitor {
 
   void Counter(std::string_view name, u64 value) override;
   void Buckets(std::string_view name, const Histogram& histogram) override;
+  // A histogram that was read from a file.
+  void SetBuckets(std::string_view name, BucketList list) {
+    histograms_[std::string(name)] = std::move(list);
+  }
 
   // Zero for a name nobody counted.
   u64 Get(std::string_view name) const;

@@ -1,6 +1,7 @@
 #include "base/trace.h"
 
 #include <array>
+#include <string>
 
 namespace lgx {
 namespace {
@@ -23,11 +24,41 @@ std::optional<TraceCategory> TraceCategoryFromName(std::string_view name) {
   return std::nullopt;
 }
 
+StatusOr<u32> ParseTraceCategories(std::string_view names) {
+  u32 mask = 0;
+  while (true) {
+    const size_t comma = names.find(',');
+    const std::string_view name = names.substr(0, comma);
+    if (name == "all") {
+      mask |= Trace::kUsual;
+    } else if (name == TraceCategoryName(TraceCategory::kMem)) {
+      return Errorf(StatusCode::kOutOfRange,
+                    "\"mem\" is not part of this version yet; insn shows each "
+                    "instruction with the registers it changes");
+    } else if (const std::optional<TraceCategory> category =
+                   TraceCategoryFromName(name)) {
+      mask |= Trace::MaskOf(*category);
+    } else {
+      std::string known;
+      for (const std::string_view each : kNames) {
+        if (each != TraceCategoryName(TraceCategory::kMem)) {
+          known += std::string(each) + ", ";
+        }
+      }
+      return Errorf(StatusCode::kOutOfRange,
+                    "\"%s\" is no category of a trace; there are %sand all for those but "
+                    "insn",
+                    std::string(name), known);
+    }
+    if (comma == std::string_view::npos) return mask;
+    names.remove_prefix(comma + 1);
+  }
+}
+
 void Trace::Emit(TraceCategory category, TracePhase phase, std::string_view name,
-                 std::initializer_list<TraceArg> args) {
+                 std::span<const TraceArg> args, std::string_view text) const {
   if (!On(category)) return;
-  sink_->OnEvent(TraceEvent{category, phase, name,
-                            std::span<const TraceArg>(args.begin(), args.size())});
+  sink_->OnEvent(TraceEvent{category, phase, name, args, text});
 }
 
 }  // namespace lgx

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/status.h"
 #include "base/types.h"
 
 namespace lgx {
@@ -39,6 +40,8 @@ inline constexpr u32 kTraceCategories = 11;
 
 std::string_view TraceCategoryName(TraceCategory category);
 std::optional<TraceCategory> TraceCategoryFromName(std::string_view name);
+// "crossing,fault" as a mask; "all" is Trace::kUsual.
+StatusOr<u32> ParseTraceCategories(std::string_view names);
 
 struct TraceArg {
   const char* key;
@@ -53,6 +56,8 @@ struct TraceEvent {
   TracePhase phase;
   std::string_view name;
   std::span<const TraceArg> args;
+  // What a number cannot say: a device's name, the bytes of console text. Raw bytes.
+  std::string_view text;
 };
 
 class TraceSink {
@@ -72,26 +77,39 @@ class Trace {
     return u32{1} << static_cast<u32>(category);
   }
   static constexpr u32 kAll = (u32{1} << kTraceCategories) - 1;
+  // Those that need no single steps.
+  static constexpr u32 kUsual =
+      kAll & ~(u32{1} << static_cast<u32>(TraceCategory::kInsn) |
+               u32{1} << static_cast<u32>(TraceCategory::kMem));
 
   bool On(TraceCategory category) const { return (mask_ & MaskOf(category)) != 0; }
 
   void Event(TraceCategory category, std::string_view name,
-             std::initializer_list<TraceArg> args = {}) {
-    Emit(category, TracePhase::kInstant, name, args);
+             std::initializer_list<TraceArg> args = {},
+             std::string_view text = {}) const {
+    Emit(category, TracePhase::kInstant, name, AsSpan(args), text);
+  }
+  void Event(TraceCategory category, std::string_view name,
+             std::span<const TraceArg> args, std::string_view text) const {
+    Emit(category, TracePhase::kInstant, name, args, text);
   }
   // Begin and End of one category nest.
   void Begin(TraceCategory category, std::string_view name,
-             std::initializer_list<TraceArg> args = {}) {
-    Emit(category, TracePhase::kBegin, name, args);
+             std::initializer_list<TraceArg> args = {},
+             std::string_view text = {}) const {
+    Emit(category, TracePhase::kBegin, name, AsSpan(args), text);
   }
   void End(TraceCategory category, std::string_view name,
-           std::initializer_list<TraceArg> args = {}) {
-    Emit(category, TracePhase::kEnd, name, args);
+           std::initializer_list<TraceArg> args = {}, std::string_view text = {}) const {
+    Emit(category, TracePhase::kEnd, name, AsSpan(args), text);
   }
 
  private:
+  static std::span<const TraceArg> AsSpan(std::initializer_list<TraceArg> args) {
+    return {args.begin(), args.size()};
+  }
   void Emit(TraceCategory category, TracePhase phase, std::string_view name,
-            std::initializer_list<TraceArg> args);
+            std::span<const TraceArg> args, std::string_view text) const;
 
   TraceSink* sink_ = nullptr;
   u32 mask_ = 0;

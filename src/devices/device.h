@@ -64,6 +64,11 @@ class Device {
   // For the bus, before the Guest runs: queues in order, one for each of queue_sizes.
   void AttachQueue(Virtqueue queue) { queues_.push_back(std::move(queue)); }
 
+  // After the queues are attached.
+  void set_trace(const Trace* trace) {
+    for (Virtqueue& each : queues_) each.set_trace(trace);
+  }
+
   // For a bus of virtio 1.0, before AttachQueue: offers kFeatureVersion1, withdraws what
   // that version does not have, and lets the device add to its shape.
   void TurnModern();

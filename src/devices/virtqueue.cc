@@ -147,7 +147,12 @@ MaybeViolation Virtqueue::Take(Chain* chain) {
                    absl::StrFormat("Guest says index %d is available", head));
   }
   chain->head = head;
+  if (MaybeViolation bad = Follow(head, chain)) return bad;
+  if (trace_ != nullptr && trace_->On(TraceCategory::kDevice)) TraceRequest(*chain);
+  return std::nullopt;
+}
 
+MaybeViolation Virtqueue::Follow(u16 head, Chain* chain) const {
   Table table{ring_.descriptors, ring_.size, false};
   const Descriptor first = LoadDescriptor(table, head);
   if ((first.flags & kIndirect) == 0) return Walk(table, head, chain);
@@ -243,6 +248,21 @@ void Virtqueue::Return(u16 head, u32 written) {
   Store<u32>(entry + 4, written);
   Store<u16>(ring_.used + 2, static_cast<u16>(used + 1));
   ++pending_;
+  if (trace_ != nullptr && trace_->On(TraceCategory::kDevice)) TraceAnswer(head, written);
+}
+
+void Virtqueue::TraceRequest(const Chain& chain) const {
+  trace_->Event(TraceCategory::kDevice, "request",
+                {{"queue", index_},
+                 {"head", chain.head},
+                 {"out_bytes", chain.out_bytes},
+                 {"in_bytes", chain.in_bytes}},
+                device_);
+}
+
+void Virtqueue::TraceAnswer(u16 head, u32 written) const {
+  trace_->Event(TraceCategory::kDevice, "answer",
+                {{"queue", index_}, {"head", head}, {"written", written}}, device_);
 }
 
 // Does the Guest want an interrupt for returned buffers?

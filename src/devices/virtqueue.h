@@ -12,6 +12,7 @@
 
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
+#include "base/trace.h"
 #include "base/types.h"
 #include "devices/chain.h"
 #include "devices/irq_line.h"
@@ -83,6 +84,9 @@ class Virtqueue {
   template <typename Serve>
   [[nodiscard]] MaybeViolation ServeEach(Serve serve);
 
+  // Device events: requests taken and returned. Outlives the queue; null: nobody watches.
+  void set_trace(const Trace* trace) { trace_ = trace; }
+
   // A violation on this queue. `head` is -1 where no chain is involved.
   Violation Violate(ViolationKind kind, i32 head, std::string text) const;
 
@@ -118,6 +122,9 @@ class Virtqueue {
   [[nodiscard]] MaybeViolation FollowIndirect(i32 head, const Descriptor& descriptor,
                                               Table* table) const;
   [[nodiscard]] MaybeViolation Walk(const Table& table, u32 first, Chain* chain) const;
+  [[nodiscard]] MaybeViolation Follow(u16 head, Chain* chain) const;
+  void TraceRequest(const Chain& chain) const;
+  void TraceAnswer(u16 head, u32 written) const;
   [[nodiscard]] MaybeViolation AddSegment(const Descriptor& descriptor,
                                           Chain* chain) const;
 
@@ -127,6 +134,7 @@ class Virtqueue {
   u32 index_;
   RingLayout ring_;
   u32 irq_;
+  const Trace* trace_ = nullptr;
   bool notify_on_empty_ = false;
   u16 last_available_ = 0;  // free running, like the Guest's own index
   u32 pending_ = 0;         // buffers returned since the last Interrupt()

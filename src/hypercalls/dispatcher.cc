@@ -5,6 +5,7 @@
 #include "hypercalls/guest_pages.h"
 #include "hypercalls/guest_segments.h"
 #include "hypercalls/guest_time.h"
+#include "hypercalls/host_trace.h"
 #include "hypercalls/lguest_init.h"
 #include "hypercalls/shutdown.h"
 
@@ -113,6 +114,13 @@ void DoHcall(Guest& guest, const HcallArgs& args, bool async) {
   }
 }
 
+void Perform(Guest& guest, const HcallArgs& args, bool async) {
+  if (!guest.trace.On(TraceCategory::kShadow)) return DoHcall(guest, args, async);
+  const ShadowChange change(guest);
+  DoHcall(guest, args, async);
+  change.Tell();
+}
+
 // The arguments of int 0x1f lie where the Switcher pushed the registers.
 HcallArgs ArgsFromRegs(const Guest& guest) {
   HcallArgs args{.number = guest.cpu.regs.eax()};
@@ -164,7 +172,7 @@ void DoAsyncHcalls(Guest& guest) {
       guest.Kill("Fetching async hypercalls");
       return;
     }
-    DoHcall(guest, args, true);
+    Perform(guest, args, true);
     if (!guest.memory.StoreValue<u8>(status_bytes + slot, kSlotFree)) {
       guest.Kill("Writing result for async hypercall");
       return;
@@ -193,7 +201,7 @@ void DoHypercalls(Guest& guest) {
   }
   DoAsyncHcalls(guest);
   if (guest.cpu.pending_notify != 0) return;
-  DoHcall(guest, ArgsFromRegs(guest), false);
+  Perform(guest, ArgsFromRegs(guest), false);
   guest.cpu.hcall = false;
 }
 

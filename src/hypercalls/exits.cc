@@ -6,6 +6,7 @@
 #include "hypercalls/emulate_insn.h"
 #include "hypercalls/guest_code.h"
 #include "hypercalls/guest_irq.h"
+#include "hypercalls/host_trace.h"
 #include "hypercalls/trap_forward.h"
 
 namespace lgx {
@@ -70,7 +71,9 @@ void Reflect(Guest& guest, u32 trap) {
 }
 
 void HandlePageFault(Guest& guest) {
+  if (guest.trace.On(TraceCategory::kFault)) TracePageFault(guest);
   if (guest.shadow.DemandPage(Lin(guest.cpu.last_pagefault), guest.cpu.regs.errcode())) {
+    if (guest.trace.On(TraceCategory::kDemand)) TraceFill(guest);
     return;  // the Guest never notices
   }
   if (guest.dead()) return;
@@ -92,6 +95,9 @@ void HandleHostInterrupt(Guest& guest, u32 trap) {
   if (trap == kLguestCs && !guest.host.port.TookHostInterrupt()) {
     KillForUnhandledTrap(guest, kImpossibleTrap);
     return;
+  }
+  if (guest.trace.On(TraceCategory::kTimer)) {
+    guest.trace.Event(TraceCategory::kTimer, "host_interrupt", {{"vector", trap}});
   }
   guest.host.services.RunHostTasks(trap);
 }

@@ -5,7 +5,7 @@
 namespace lgx {
 namespace {
 
-std::string CauseName(u32 cause) {
+std::string NameOfCause(u32 cause) {
   switch (cause) {
     case 14:
       return "page_fault";
@@ -24,11 +24,22 @@ std::string CauseName(u32 cause) {
 
 }  // namespace
 
+std::string_view CauseName(u32 trapnum) {
+  static const std::array<std::string, kCauses> names = [] {
+    std::array<std::string, kCauses> made;
+    for (u32 i = 0; i < kCauses; ++i) made[i] = NameOfCause(i);
+    return made;
+  }();
+  return names[HostStats::CauseOf(trapnum)];
+}
+
 void HostStats::VisitStats(StatsVisitor& out) const {
   out.Counter("crossing.count", crossings);
   for (u32 i = 0; i < kCauses; ++i) {
-    out.Counter("crossing.cause." + CauseName(i), causes[i]);
+    out.Counter("crossing.cause." + NameOfCause(i), causes[i]);
   }
+  out.Buckets("crossing.instructions", passage_instructions);
+  out.Buckets("mmu.fault.distance_instructions", fault_distance);
   out.Counter("crossing.forwarded", forwarded);
   out.Counter("hypercall.count", hypercalls);
   out.Counter("hypercall.async", hypercalls_async);

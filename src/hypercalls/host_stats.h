@@ -4,6 +4,7 @@
 #define LGX_HYPERCALLS_HOST_STATS_H_
 
 #include <array>
+#include <string_view>
 
 #include "base/stats.h"
 #include "base/types.h"
@@ -19,6 +20,9 @@ inline constexpr u32 kCauseVector128 = 33;
 inline constexpr u32 kCauseImpossible = 34;
 inline constexpr u32 kCauses = 35;
 
+// "page_fault", "hypercall", "host_irq", "trap_13", ...
+std::string_view CauseName(u32 trapnum);
+
 struct HostStats {
   u64 crossings = 0;
   std::array<u64, kCauses> causes{};
@@ -30,14 +34,25 @@ struct HostStats {
   u64 forwarded = 0;  // traps handed up to the Launcher
   std::array<u64, kLguestIrqs> irqs_injected{};
 
-  void CountCrossing(u32 trapnum) {
+  // Instructions of one passage, those of the Switcher included; and from one page fault
+  // to the next.
+  Histogram passage_instructions;
+  Histogram fault_distance;
+  u64 last_fault = 0;
+
+  static u32 CauseOf(u32 trapnum) {
+    if (trapnum < 32) return trapnum;
+    if (trapnum == 128) return kCauseVector128;
+    return trapnum < 256 ? kCauseHostIrq : kCauseImpossible;
+  }
+  // A passage that began and ended when so many instructions had retired.
+  void CountCrossing(u32 trapnum, u64 began, u64 ended) {
     ++crossings;
-    if (trapnum < 32) {
-      ++causes[trapnum];
-    } else if (trapnum == 128) {
-      ++causes[kCauseVector128];
-    } else {
-      ++causes[trapnum < 256 ? kCauseHostIrq : kCauseImpossible];
+    ++causes[CauseOf(trapnum)];
+    passage_instructions.Add(ended - began);
+    if (trapnum == 14) {
+      fault_distance.Add(ended - last_fault);
+      last_fault = ended;
     }
   }
   void CountCall(Call call, bool async) {

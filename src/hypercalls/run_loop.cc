@@ -6,6 +6,7 @@
 #include "hypercalls/guest_irq.h"
 #include "hypercalls/guest_segments.h"
 #include "hypercalls/guest_time.h"
+#include "hypercalls/host_trace.h"
 
 namespace lgx {
 namespace {
@@ -56,16 +57,15 @@ void EnterGuest(Guest& guest) {
 
   CopyInGuestInfo(guest);
   cpu.regs.set_trapnum(kImpossibleTrap);
+  if (guest.trace.On(TraceCategory::kCrossing)) TraceEntry(guest);
+  const u64 began = port.Retired();
   port.RunGuestOnce({cpu.regs_page, guest.shadow.RootOfCurrent()});
 
   if (sysenter) port.SetSysenterCs(kHostKernelCs);
   const u32 trap = cpu.regs.trapnum();
-  guest.stats.CountCrossing(trap);
-  if (guest.trace.On(TraceCategory::kCrossing)) {
-    guest.trace.Event(
-        TraceCategory::kCrossing, "exit",
-        {{"trap", trap}, {"error_code", cpu.regs.errcode()}, {"eip", cpu.regs.eip()}});
-  }
+  const u64 ended = port.Retired();
+  guest.stats.CountCrossing(trap, began, ended);
+  if (guest.trace.On(TraceCategory::kCrossing)) TraceExit(guest, ended - began);
   if (trap == 14) {
     cpu.last_pagefault = port.Cr2();  // before anything else can fault
   } else if (trap == 7) {

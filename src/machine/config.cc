@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/trace.h"
 #include "machine/config_table.h"
 
 namespace lgx {
@@ -375,6 +376,31 @@ constexpr ValueSpec kValues[] = {
        return c->outputs.json_result = v == "none" ? "" : v, absl::OkStatus();
      },
      [](const Config& c) { return c.outputs.json_result; }},
+    {"outputs.trace", Form::kPath, nullptr, true,
+     "file for events; the extension says the format: .pftrace, .jsonl, .txt",
+     [](Text v, Config* c) {
+       return c->outputs.trace = v == "none" ? "" : v, absl::OkStatus();
+     },
+     [](const Config& c) { return c.outputs.trace; }},
+    {"outputs.trace_categories", Form::kText, nullptr, false,
+     "categories of outputs.trace, with commas between them",
+     [](Text v, Config* c) {
+       const StatusOr<u32> mask = ParseTraceCategories(v);
+       if (mask.ok()) c->outputs.trace_categories = v;
+       return mask.status();
+     },
+     [](const Config& c) { return c.outputs.trace_categories; }},
+    {"outputs.report", Form::kPath, nullptr, true, "file for a page about the run, HTML",
+     [](Text v, Config* c) {
+       return c->outputs.report = v == "none" ? "" : v, absl::OkStatus();
+     },
+     [](const Config& c) { return c.outputs.report; }},
+    {"outputs.profile", Form::kPath, nullptr, true,
+     "file for a page about where instructions and time went, HTML",
+     [](Text v, Config* c) {
+       return c->outputs.profile = v == "none" ? "" : v, absl::OkStatus();
+     },
+     [](const Config& c) { return c.outputs.profile; }},
 };
 
 }  // namespace

@@ -154,6 +154,10 @@ struct MachineConfig {
   struct Outputs {
     std::string stats;
     std::string json_result;
+    std::string trace;
+    std::string trace_categories = "all";
+    std::string report;
+    std::string profile;
   } outputs;
 };
 

@@ -160,7 +160,13 @@ Status GuestRun::Boot(Networks& networks) {
   return MakeMachine();
 }
 
+void GuestRun::TellEnd() {
+  if (told_) observer_.OnMachineEnd(*machine_);
+  told_ = false;
+}
+
 Status GuestRun::MakeMachine() {
+  TellEnd();
   machine_.reset();
   StatusOr<BootFiles> files = ReadBootFiles(config_, builtin_);
   if (!files.ok()) return files.status();
@@ -183,6 +189,8 @@ Status GuestRun::MakeMachine() {
       Machine::Create(request, console_, &observer_);
   if (!machine.ok()) return machine.status();
   machine_ = *std::move(machine);
+  told_ = true;
+  observer_.OnMachine(*machine_);
   if (hooks_ != nullptr) LGX_RETURN_IF_ERROR(hooks_->OnMachine(*machine_));
   observer_.OnBoot(files_, result_.boots++);
   return absl::OkStatus();
@@ -203,6 +211,7 @@ bool GuestRun::TriesOtherMode() {
 }
 
 StatusOr<bool> GuestRun::GoOn() {
+  TellEnd();
   result_.ending = machine_->ending();
   if (hooks_ != nullptr) hooks_->OnEnding(*machine_, result_.ending);
   if (!TriesOtherMode()) {

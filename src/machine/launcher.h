@@ -58,6 +58,9 @@ class LaunchObserver : public MachineObserver {
   // Before the first instruction of each boot.
   virtual void OnBoot(const BootFiles& files, u32 boot) = 0;
   virtual void OnWarning(const std::string& text) = 0;
+  // The machine of a boot, before OnBoot(); and when it has ended, before it is gone.
+  virtual void OnMachine(Machine&) {}
+  virtual void OnMachineEnd(Machine&) {}
 };
 
 // Who stands between a run and the world outside: records it, or repeats a recorded one
@@ -92,6 +95,9 @@ class GuestRun {
   // All of them outlive it.
   GuestRun(const MachineConfig& config, const BuiltinKernel& builtin,
            ConsoleBackend& console, LaunchObserver& observer, RunHooks* hooks = nullptr);
+  ~GuestRun() { TellEnd(); }
+  GuestRun(const GuestRun&) = delete;
+  GuestRun& operator=(const GuestRun&) = delete;
 
   // Reads the files, plugs the cards in, makes the machine. Before anything else. The
   // hubs are those of `networks`, which outlives it.
@@ -104,6 +110,7 @@ class GuestRun {
 
  private:
   Status MakeMachine();
+  void TellEnd();
   bool TriesOtherMode();
 
   const MachineConfig& config_;
@@ -116,6 +123,7 @@ class GuestRun {
   BootFiles files_;
   Disks disks_;
   std::unique_ptr<Machine> machine_;
+  bool told_ = false;  // the observer knows of machine_
   std::optional<PagingMode> second_try_;
   LaunchResult result_;
 };

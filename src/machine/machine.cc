@@ -97,6 +97,7 @@ class Machine::NotedConsole final : public ConsoleBackend {
   NotedConsole(Machine& machine, ConsoleBackend& real) : machine_(machine), real_(real) {}
   void Write(std::span<const u8> bytes) override {
     machine_.last_output_ns_ = machine_.clock_->NowNs();
+    machine_.TraceConsole("output", bytes);
     real_.Write(bytes);
   }
   std::size_t Read(std::span<u8> to) override { return real_.Read(to); }
@@ -190,6 +191,7 @@ Status Machine::MakeBus(Disks* disks) {
   if (!bus_->ConsoleFirst()) LGX_RETURN_IF_ERROR(AddConsole());
   *view_ = GuestView(*memory_, layout_.guest, bus_->guest_pages());
   bus_->Finish();
+  for (size_t i = 0; i < bus_->device_count(); ++i) bus_->device(i).set_trace(&trace_);
   return absl::OkStatus();
 }
 
@@ -477,6 +479,9 @@ void Machine::HandleTrap(std::span<const u8> pending) {
 
 void Machine::Raise(u32 irq) {
   ++interrupts_raised_;
+  if (trace_.On(TraceCategory::kIrq)) {
+    trace_.Event(TraceCategory::kIrq, "raise", {{"irq", irq}});
+  }
   file_->guest()->SetInterrupt(irq);
 }
 
@@ -496,6 +501,7 @@ void Machine::TakeConsoleInput() {
   while (const std::size_t room = std::min(sizeof bytes, console_->InputRoom())) {
     const std::size_t n = source_->ReadConsole(std::span(bytes, room));
     if (n == 0) break;
+    TraceConsole("input", std::span(bytes, n));
     console_->QueueInput(std::span(bytes, n));
     if (const MaybeViolation violation = console_->DeliverInput()) StopFor(*violation);
   }
@@ -540,12 +546,14 @@ void Machine::Idle() {
   // Input has just raised an interrupt: the Guest gets a look at it before it sleeps.
   if (ending_ || interrupts_raised_ != before) return;
   const std::optional<u64> deadline = WakeNs();
+  trace_.Begin(TraceCategory::kTimer, "sleep");
   if (horizon_ == EventSource::kNever) {
     SleepUntil(deadline);
   } else {
     asleep_ = !deadline || clock_->TicksAt(*deadline) > horizon_;
     clock_->SkipToTick(asleep_ ? horizon_ : clock_->TicksAt(*deadline));
   }
+  trace_.End(TraceCategory::kTimer, "sleep");
   RestartHostTimer();
   CheckLimits();
 }
@@ -664,6 +672,20 @@ void Machine::HashParts(StateHash* hash) const {
   bus_->AppendState(&devices);
   hash->Bytes(devices.bytes());
   hash->Value(clock_->Ticks());
+}
+
+void Machine::AttachTrace(TraceSink* sink, u32 mask) {
+  trace_.Attach(sink, mask);
+  file_->guest()->trace.Attach(sink, mask);
+  const bool steps = trace_.On(TraceCategory::kInsn);
+  insns_ = steps ? std::make_unique<InsnTrace>(trace_, map_->text()) : nullptr;
+  crossing_->set_steps(insns_.get());
+}
+
+void Machine::TraceConsole(const char* name, std::span<const u8> bytes) const {
+  if (!trace_.On(TraceCategory::kConsole)) return;
+  trace_.Event(TraceCategory::kConsole, name, {{"bytes", bytes.size()}},
+               {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 void Machine::VisitStats(StatsVisitor& out) const {

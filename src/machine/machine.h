@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/stats.h"
 #include "base/status.h"
+#include "base/trace.h"
 #include "cpu/cpu.h"
 #include "devices/backend_pcap.h"
 #include "devices/console.h"
@@ -28,6 +29,7 @@
 #include "machine/config.h"
 #include "machine/disks.h"
 #include "machine/inputs.h"
+#include "machine/insn_trace.h"
 #include "machine/kernel_image.h"
 #include "machine/trap_emulator.h"
 #include "switcher/crossing.h"
@@ -151,6 +153,14 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   u64 QuickHash() const;
   void VisitStats(StatsVisitor& out) const;
 
+  // Shows `sink` what happens, in the categories of `mask`. Null: nobody. The sink
+  // outlives the machine. With kInsn or kMem the processor goes step by step.
+  void AttachTrace(TraceSink* sink, u32 mask);
+  // Asks `sampler` at its instruction counts. Outlives the machine; null: nobody.
+  void set_sampler(Sampler* sampler) { crossing_->set_sampler(sampler); }
+  const SwitcherText& switcher_text() const { return map_->text(); }
+  u64 instructions_per_second() const { return clock_->TicksPerSecond(); }
+
   // For reports. The Guest exists from Create() on.
   const Guest& guest() const { return *file_->guest(); }
   Cpu& cpu() { return *cpu_; }
@@ -186,6 +196,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   void SleepUntil(std::optional<u64> deadline);
   void TakeInput();
   void TakeConsoleInput();
+  void TraceConsole(const char* name, std::span<const u8> bytes) const;
   void TakeFrames();
   void HandleConsoleEvent(const ConsoleEvent& event);
   void HashParts(StateHash* hash) const;
@@ -226,6 +237,8 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   u64 watch_at_ = RunWatch::kNever;
   bool started_ = false;  // the first input was taken
   bool pause_ = false;
+  Trace trace_;
+  std::unique_ptr<InsnTrace> insns_;
   std::optional<Ending> ending_;
   u64 horizon_ = EventSource::kNever;  // ticks, of RunUntil()
   bool asleep_ = false;

@@ -86,20 +86,36 @@ u64 Crossing::Deadline() {
   return std::min(events_->NextEvent(), cpu_.retired() + kFarAway);
 }
 
-// One instruction, if somebody watches.
 StopReason Crossing::RunUntil(u64 until) {
-  if (observer_ == nullptr) return cpu_.Run(until);
+  if (sampler_ != nullptr) [[unlikely]] {
+    until = std::min(until, sampler_->NextSample());
+  }
+  const bool stepping = observer_ != nullptr || steps_ != nullptr;
+  const StopReason reason = stepping ? Step(until) : cpu_.Run(until);
+  if (sampler_ != nullptr && cpu_.retired() >= sampler_->NextSample()) [[unlikely]] {
+    sampler_->Sample(cpu_);
+  }
+  return reason;
+}
+
+// One instruction, because somebody watches.
+StopReason Crossing::Step(u64 until) {
   const Lin eip(cpu_.state.eip);
   const SwitcherText& text = map_.text();
   const bool in_stub = text.Contains(eip) && text.StageAround(eip) == Stage::kStub;
-  if (in_stub && !in_stub_) observer_->AtStage(Stage::kStub, cpu_);
+  if (in_stub && !in_stub_ && observer_ != nullptr) {
+    observer_->AtStage(Stage::kStub, cpu_);
+  }
   in_stub_ = in_stub;
-  if (!in_stub && text.Contains(eip)) {
+  if (observer_ != nullptr && !in_stub && text.Contains(eip)) {
     if (const std::optional<Stage> stage = text.StageAt(eip)) {
       observer_->AtStage(*stage, cpu_);
     }
   }
-  return cpu_.Run(std::min(until, cpu_.retired() + 1));
+  if (steps_ != nullptr) steps_->BeforeStep(cpu_);
+  const StopReason reason = cpu_.Run(std::min(until, cpu_.retired() + 1));
+  if (steps_ != nullptr) steps_->AfterStep(cpu_);
+  return reason;
 }
 
 }  // namespace lgx

@@ -38,6 +38,23 @@ class StageObserver {
   virtual void AtStage(Stage stage, Cpu& cpu) = 0;
 };
 
+// Sees every single step of the CPU, Switcher and Host included. Looks only.
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  virtual void BeforeStep(Cpu& cpu) = 0;
+  virtual void AfterStep(Cpu& cpu) = 0;
+};
+
+// Is asked at exact instruction counts. Looks only.
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+  // When it wants to look next; asked before the CPU runs. Later than now.
+  virtual u64 NextSample() = 0;
+  virtual void Sample(Cpu& cpu) = 0;
+};
+
 class Crossing final : public CrossingPort {
  public:
   // lguest_arch_host_init for processor n, which host.BringUp() has made of `cpu`. All of
@@ -51,11 +68,14 @@ class Crossing final : public CrossingPort {
   void set_event_source(EventSource* events) { events_ = events; }
   // With an observer the CPU goes step by step; without one it costs nothing.
   void set_observer(StageObserver* observer) { observer_ = observer; }
+  void set_steps(StepObserver* steps) { steps_ = steps; }
+  void set_sampler(Sampler* sampler) { sampler_ = sampler; }
 
   SwitcherPages& Pages() override { return pages_; }
   Mpa HostRoot() const override { return host_.root(); }
   void RunGuestOnce(const GuestEntry& entry) override;
   bool TookHostInterrupt() const override { return host_.LastInterrupt(n_) != 0; }
+  u64 Retired() const override { return cpu_.retired(); }
   u32 Cr2() const override { return cpu_.state.cr2; }
   void SetTs(bool on) override;
   bool HasSysenter() const override { return has_sysenter_; }
@@ -65,6 +85,7 @@ class Crossing final : public CrossingPort {
 
  private:
   StopReason RunUntil(u64 until);
+  StopReason Step(u64 until);
   void RaiseDueEvents(bool requested);
   u64 Deadline();
 
@@ -79,6 +100,8 @@ class Crossing final : public CrossingPort {
   const bool has_sysenter_;
   EventSource* events_ = nullptr;
   StageObserver* observer_ = nullptr;
+  StepObserver* steps_ = nullptr;
+  Sampler* sampler_ = nullptr;
   bool in_stub_ = false;  // the observer has seen it
 };
 

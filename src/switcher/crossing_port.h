@@ -49,6 +49,10 @@ class CrossingPort {
   // looks like one, host-02 section 8.)
   virtual bool TookHostInterrupt() const = 0;
 
+  // Instructions that have retired in all, the Switcher's and the Host's among them. Only
+  // for counters and traces.
+  virtual u64 Retired() const { return 0; }
+
   virtual u32 Cr2() const = 0;
   virtual void SetTs(bool on) = 0;  // CR0.TS
   virtual bool HasSysenter() const = 0;

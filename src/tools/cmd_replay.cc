@@ -11,6 +11,7 @@
 #include "replay/player.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
+#include "tools/onlookers.h"
 #include "tools/run_outputs.h"
 #include "tools/run_store.h"
 #include "tools/screen.h"
@@ -76,8 +77,14 @@ int CmdReplay(const CommandLine& line) {
   Screen screen(config, options);
   const std::unique_ptr<ConsoleBackend> output = OpenOutput();
   const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
-  StatusOr<LaunchResult> result = Launch(config, builtin, *output, screen, player->get());
+  StatusOr<std::unique_ptr<Onlookers>> onlookers = Onlookers::Open(line, config, screen);
+  if (!onlookers.ok()) return ReportError(onlookers.status());
+  StatusOr<LaunchResult> result =
+      Launch(config, builtin, *output, **onlookers, player->get());
   if (!result.ok()) return ReportError(result.status());
+  if (const Status seen = (*onlookers)->Finish({*result, {}, 0}); !seen.ok()) {
+    return ReportError(seen);
+  }
   const int code = Report(line, screen, *path, **player, *result);
   if (code == kExitOk && !config.outputs.stats.empty()) {
     const Status status = WriteStats(config.outputs.stats, result->stats);

@@ -21,6 +21,7 @@
 #include "replay/recorder.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
+#include "tools/onlookers.h"
 #include "tools/run_console.h"
 #include "tools/run_outputs.h"
 #include "tools/run_store.h"
@@ -175,18 +176,21 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
   RunConsole console(*end->backend, config.limits,
                      [&](std::string_view text) { screen.Say(text); });
   ConsoleScript script(console, config.expect, std::move(patterns));
+  StatusOr<std::unique_ptr<Onlookers>> watch = Onlookers::Open(line, config, screen);
+  if (!watch.ok()) return watch.status();
   WaitForClient(config, screen, &*end);
   StatusOr<std::unique_ptr<Recorder>> recorder = MakeRecorder(line, config);
   if (!recorder.ok()) return recorder.status();
   screen.set_recorded(*recorder != nullptr);
   StatusOr<LaunchResult> launch =
-      Launch(config, Builtin(), script, screen, recorder->get());
+      Launch(config, Builtin(), script, **watch, recorder->get());
   if (!launch.ok()) return launch.status();
   LGX_RETURN_IF_ERROR(CheckLog(line, screen, recorder->get()));
   RunResult result;
   result.launch = *std::move(launch);
   result.script = {script.done(), script.size(), script.waits_for()};
   result.real_ns = NsSince(start);
+  LGX_RETURN_IF_ERROR((*watch)->Finish(result));
   return result;
 }
 
@@ -205,6 +209,7 @@ Screen::Options ScreenOptionsOf(const CommandLine& line) {
 struct FurtherGuest {
   FarEnd end;
   std::unique_ptr<Screen> screen;
+  std::unique_ptr<Onlookers> watch;
 };
 
 // Its console is a file, nothing, or its lines among those of the first Guest.
@@ -247,16 +252,27 @@ StatusOr<FleetResult> LaunchSeveral(const CommandLine& line,
   ConsoleScript script(console, configs[0].expect, std::move(patterns));
   SharedConsole first(script);
   WaitForClient(configs[0], screen, &*end);
+  StatusOr<std::unique_ptr<Onlookers>> watch = Onlookers::Open(line, configs[0], screen);
+  if (!watch.ok()) return watch.status();
   std::vector<FurtherGuest> others;
-  std::vector<FleetMember> members = {{configs[0], first, screen}};
+  std::vector<FleetMember> members = {{configs[0], first, **watch}};
   for (const CommandLine& more : line.more) {
     StatusOr<FarEnd> further = OpenFurther(more, first);
     if (!further.ok()) return further.status();
     const MachineConfig& config = configs[members.size()];
-    others.push_back({*std::move(further), std::make_unique<Screen>(config, options)});
-    members.push_back({config, *others.back().end.backend, *others.back().screen});
+    auto its_screen = std::make_unique<Screen>(config, options);
+    StatusOr<std::unique_ptr<Onlookers>> its_watch =
+        Onlookers::Open(more, config, *its_screen);
+    if (!its_watch.ok()) return its_watch.status();
+    others.push_back({*std::move(further), std::move(its_screen), *std::move(its_watch)});
+    members.push_back({config, *others.back().end.backend, *others.back().watch});
   }
   StatusOr<FleetResult> result = LaunchFleet(members, Builtin());
+  if (!result.ok()) return result.status();
+  LGX_RETURN_IF_ERROR((*watch)->Finish({result->guests[0], {}, 0}));
+  for (size_t i = 0; i < others.size(); ++i) {
+    LGX_RETURN_IF_ERROR(others[i].watch->Finish({result->guests[i + 1], {}, 0}));
+  }
   *script_result = {script.done(), script.size(), script.waits_for()};
   return result;
 }

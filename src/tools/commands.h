@@ -11,6 +11,8 @@ int CmdCheck(const CommandLine& line);
 int CmdDisk(const DiskOptions& options);
 int CmdVersion(const CommandLine& line);
 int CmdSchema();
+int CmdTrace(const TraceOptions& options);
+int CmdReport(const ReportOptions& options);
 int CmdStats(const StatsOptions& options);
 int CmdCompletion(const std::string& shell);
 int CmdMan();

@@ -62,6 +62,10 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdSchema();
     case Command::kStats:
       return lgx::CmdStats(line.stats);
+    case Command::kTrace:
+      return lgx::CmdTrace(line.trace);
+    case Command::kReport:
+      return lgx::CmdReport(line.report);
     case Command::kCompletion:
       return lgx::CmdCompletion(line.shell);
     case Command::kReplay:

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "base/check.h"
+#include "report/trace_record.h"
 
 namespace lgx {
 namespace {
@@ -97,6 +98,27 @@ Status ApplySet(std::string_view value, CommandLine* line) {
     return BadValue(value, "of the form path.to.key=VALUE");
   }
   return SetConfigValue(value.substr(0, equals), value.substr(equals + 1), &line->config);
+}
+
+// CATS=FILE
+Status ApplyTrace(std::string_view value, CommandLine* line) {
+  const size_t equals = value.find('=');
+  if (equals == std::string_view::npos || equals + 1 == value.size()) {
+    return BadValue(value,
+                    "of the form CATEGORIES=FILE, such as crossing,fault=t.pftrace");
+  }
+  const StatusOr<u32> mask = ParseTraceCategories(value.substr(0, equals));
+  if (!mask.ok()) return mask.status();
+  const std::string_view path = value.substr(equals + 1);
+  if (const auto format = TraceFormatOf(path); !format.ok()) return format.status();
+  line->traces.push_back({*mask, std::string(path)});
+  return absl::OkStatus();
+}
+
+Status ApplyCategories(std::string_view value, CommandLine* line) {
+  const StatusOr<u32> mask = ParseTraceCategories(value);
+  if (mask.ok()) line->trace.categories = *mask;
+  return mask.status();
 }
 
 Status ApplyUntil(std::string_view value, CommandLine* line) {
@@ -245,6 +267,10 @@ constexpr CommandSpec kCommands[] = {
      "execute one-instruction test vectors"},
     {Command::kStats, "stats", "FILE.. [--diff]",
      "show the counters of --stats files side by side, or what differs"},
+    {Command::kTrace, "trace", "FILE.jsonl -o FILE [--only CATS]",
+     "make a trace in one format from one in JSON lines"},
+    {Command::kReport, "report", "FILE.. -o FILE",
+     "make one page about a run from its --stats, --trace (.jsonl) and --json-result"},
     {Command::kCompletion, "completion", "bash|zsh|fish",
      "print what the shell needs to complete the command line"},
     {Command::kMan, "man", "", "print the manual page"},
@@ -359,6 +385,13 @@ constexpr OptionSpec kOptions[] = {
           "System.map with the kernel's names, for reports"),
     Value("stats", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.stats",
           "write counters as JSON"),
+    Action("trace", 0, kBoots | kReplayOnly, "CATS=FILE", ApplyTrace,
+           "write events of these categories (crossing,fault,...; all) to FILE.pftrace, "
+           ".jsonl or .txt; repeatable"),
+    Value("report", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.report",
+          "write one HTML page about the run"),
+    Value("profile", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.profile",
+          "write one HTML page about where instructions and time went"),
     Value("json-result", 0, kAnyMachine, "FILE", "outputs.json_result",
           "write how the run ended as JSON"),
     Action("set", 0, kAnyMachine, "path.to.key=VALUE", ApplySet,
@@ -444,6 +477,23 @@ constexpr OptionSpec kOptions[] = {
         },
         "create: overwrite an existing file"),
 
+    Action(
+        "output", 'o', SetOf(Command::kReport), "FILE",
+        [](std::string_view v, CommandLine* l) {
+          l->report.output = v;
+          return absl::OkStatus();
+        },
+        "the new file, HTML"),
+    Action(
+        "output", 'o', SetOf(Command::kTrace), "FILE",
+        [](std::string_view v, CommandLine* l) {
+          l->trace.output = v;
+          return TraceFormatOf(v).status();
+        },
+        "the new file; its extension says the format: .pftrace, .jsonl or .txt"),
+    Action("only", 0, SetOf(Command::kTrace), "CATS", ApplyCategories,
+           "only these categories"),
+
     Flag(
         "diff", 0, SetOf(Command::kStats),
         [](std::string_view, CommandLine* l) {
@@ -467,7 +517,6 @@ constexpr OptionSpec kOptions[] = {
     Refused("snapshot-at", 0, kMachine, kLater),
     Refused("snapshot-every", 0, kMachine, kLater),
     Refused("from", 0, kMachine, kLater),
-    Refused("trace", 0, kMachine, kLater),
     Refused("gdb", 0, kMachine, kLater),
     Refused("wait", 0, kMachine, kLater),
 };

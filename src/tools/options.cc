@@ -186,6 +186,10 @@ class Parser {
         return OneFile(&line_->vectors.file, "FILE.jsonl");
       case Command::kStats:
         return StatsOperands();
+      case Command::kTrace:
+        return TraceOperands();
+      case Command::kReport:
+        return ReportOperands();
       case Command::kCompletion:
         return OneFile(&line_->shell, "SHELL");
       case Command::kReplay:
@@ -285,6 +289,25 @@ class Parser {
                    SpecOf(command_).synopsis);
     }
     line_->stats.files = operands_;
+    return NothingMore(operands_.size());
+  }
+
+  Status TraceOperands() {
+    LGX_RETURN_IF_ERROR(OneFile(&line_->trace.file, "FILE.jsonl"));
+    if (line_->trace.output.empty()) {
+      return Usage("trace: option --output FILE is missing: lgx trace %s",
+                   SpecOf(command_).synopsis);
+    }
+    return absl::OkStatus();
+  }
+
+  Status ReportOperands() {
+    if (operands_.empty() || line_->report.output.empty()) {
+      return Usage("report: %s is missing: lgx report %s",
+                   operands_.empty() ? "FILE" : "option --output FILE",
+                   SpecOf(command_).synopsis);
+    }
+    line_->report.files = operands_;
     return NothingMore(operands_.size());
   }
 
@@ -481,6 +504,8 @@ StatusOr<CommandLine> ParseCommandLine(std::span<const std::string> words,
   } else {
     LGX_RETURN_IF_ERROR(Parser(spec->command, rest, &line).Run());
   }
+  line.words.assign(words.begin(), words.end());
+  for (CommandLine& more : line.more) more.words = line.words;
   return line;
 }
 

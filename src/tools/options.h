@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "base/trace.h"
 #include "machine/config.h"
 #include "machine/config_file.h"
 #include "tools/screen.h"
@@ -27,6 +28,8 @@ enum class Command : u8 {
   kExecVectors,
   kSchema,
   kStats,
+  kTrace,
+  kReport,
   kCompletion,
   kMan,
   kReplay
@@ -86,6 +89,25 @@ struct StatsOptions {
   bool diff = false;
 };
 
+// --trace CATS=FILE.
+struct TraceRequest {
+  u32 mask = 0;
+  std::string path;
+};
+
+// `trace`.
+struct TraceOptions {
+  std::string file;
+  std::string output;
+  u32 categories = Trace::kAll;
+};
+
+// `report`.
+struct ReportOptions {
+  std::vector<std::string> files;
+  std::string output;
+};
+
 struct CommandLine {
   Command command = Command::kHelp;
   bool help = false;  // --help, of `command`
@@ -109,9 +131,13 @@ struct CommandLine {
   VectorOptions vectors;
   DiskOptions disk;
   StatsOptions stats;
-  std::string shell;            // completion
-  std::string record = "last";  // run, lguest: "last", "off" or a file
-  std::string replay_log;       // replay: "last" or a file
+  TraceOptions trace;
+  std::vector<TraceRequest> traces;  // run, lguest
+  ReportOptions report;
+  std::vector<std::string> words;  // as they were given
+  std::string shell;               // completion
+  std::string record = "last";     // run, lguest: "last", "off" or a file
+  std::string replay_log;          // replay: "last" or a file
 };
 
 // What comes from outside of the command line: where config files are, and how much is

@@ -45,6 +45,30 @@ TEST(Trace, OnlyTheChosenCategoriesArrive) {
                                                   "crossing/2 to guest"}));
 }
 
+TEST(Trace, CategoriesAreReadFromAList) {
+  EXPECT_EQ(*ParseTraceCategories("fault"), Trace::MaskOf(TraceCategory::kFault));
+  EXPECT_EQ(*ParseTraceCategories("irq,crossing"),
+            Trace::MaskOf(TraceCategory::kIrq) | Trace::MaskOf(TraceCategory::kCrossing));
+  EXPECT_EQ(*ParseTraceCategories("all"), Trace::kUsual);
+  EXPECT_EQ(*ParseTraceCategories("all,insn"),
+            Trace::kUsual | Trace::MaskOf(TraceCategory::kInsn));
+  for (const char* bad : {"", "faults", "fault,", ",fault", "mem", "ALL"}) {
+    EXPECT_FALSE(ParseTraceCategories(bad).ok()) << bad;
+  }
+}
+
+TEST(Trace, TextComesWithTheEvent) {
+  Trace trace;
+  class Last : public TraceSink {
+   public:
+    void OnEvent(const TraceEvent& event) override { text = event.text; }
+    std::string text;
+  } last;
+  trace.Attach(&last, Trace::kAll);
+  trace.Event(TraceCategory::kConsole, "output", {{"bytes", 2}}, "hi");
+  EXPECT_EQ(last.text, "hi");
+}
+
 TEST(Trace, EveryCategoryHasAName) {
   for (u32 i = 0; i < kTraceCategories; i++) {
     const TraceCategory category = static_cast<TraceCategory>(i);

@@ -88,8 +88,10 @@ TEST_F(GuestTest, WhoeverWatchesSeesExitsCallsAndInterrupts) {
   EXPECT_EQ(Run().kind, RunResult::Kind::kSignal);
   clock_.now_ns += 100;
   EXPECT_EQ(Run().kind, RunResult::Kind::kSignal);
-  EXPECT_EQ(recorder.names, (std::vector<std::string>{"inject", "SET_CLOCKEVENT", "set",
-                                                      "reflect", "expired"}));
+  EXPECT_EQ(recorder.names,
+            (std::vector<std::string>{"inject", "SET_CLOCKEVENT", "set", "page_fault",
+                                      "reflect", "host_interrupt", "expired",
+                                      "host_interrupt"}));
 }
 
 TEST_F(GuestTest, SettingAPendingInterruptChangesNothing) {

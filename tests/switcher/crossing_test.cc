@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cpu/protection.h"
+#include "switcher/passage.h"
 #include "tests/switcher/guest_world.h"
 
 namespace lgx {
@@ -569,6 +570,79 @@ TEST_P(CrossingTest, AnObserverSeesAllStagesInOrderAndChangesNothing) {
     if (stage != Stage::kReturn && stage != Stage::kDropNmi) expected.push_back(stage);
   }
   EXPECT_EQ(watcher.seen, expected);
+}
+
+// passage.h says how long both ways are.
+TEST_P(CrossingTest, APassageTakesAsManyInstructionsAsItIsSaid) {
+  GuestWorld& w = world();
+  const auto took = [&](std::initializer_list<u8> code, u32 vector) {
+    w.Code(code);
+    w.InRing1();
+    const u64 begin = w.cpu.retired();
+    EXPECT_EQ(w.Run(), vector);
+    return w.cpu.retired() - begin;
+  };
+  EXPECT_EQ(took({0xcd, 0x1f}, 31), kPassageIn + 1 + PassageOut(31));
+  EXPECT_EQ(took({0x90, 0x0f, 0x0b}, 6), kPassageIn + 1 + PassageOut(6));
+  EXPECT_EQ(took({0xfa}, 13), kPassageIn + PassageOut(13));  // cli in ring 1
+
+  w.CountingCode();
+  w.InRing1();
+  OneEvent timer;
+  const u64 begin = w.cpu.retired();
+  timer.when = begin + 300;
+  w.crossing->set_event_source(&timer);
+  EXPECT_EQ(w.Run(), 0xefu);
+  w.crossing->set_event_source(nullptr);
+  EXPECT_EQ(w.cpu.retired() - begin, 300 + PassageOut(0xef));
+}
+
+class StepCounter final : public StepObserver {
+ public:
+  void BeforeStep(Cpu&) override {}
+  void AfterStep(Cpu&) override { ++steps; }
+  u32 steps = 0;
+};
+
+class EveryTenth final : public Sampler {
+ public:
+  u64 NextSample() override { return next; }
+  void Sample(Cpu& cpu) override {
+    at.push_back(cpu.retired());
+    next += 10;
+  }
+  u64 next = 0;
+  std::vector<u64> at;
+};
+
+TEST_P(CrossingTest, StepsAndSamplesComeAtTheirInstructionsAndChangeNothing) {
+  GuestWorld& w = world();
+  w.CountingCode();
+  const auto run = [&] {
+    w.InRing1();
+    OneEvent timer;
+    timer.when = w.cpu.retired() + 300;
+    w.crossing->set_event_source(&timer);
+    EXPECT_EQ(w.Run(), 0xefu);
+    w.crossing->set_event_source(nullptr);
+    std::vector<u32> result = w.SavedRegs();
+    result.push_back(w.eip());
+    return result;
+  };
+  const std::vector<u32> plain = run();
+  StepCounter steps;
+  w.crossing->set_steps(&steps);
+  EXPECT_EQ(run(), plain);
+  EXPECT_EQ(steps.steps, 300 + PassageOut(0xef));
+  w.crossing->set_steps(nullptr);
+  EveryTenth samples;
+  const u64 first = w.cpu.retired() + 10;
+  samples.next = first;
+  w.crossing->set_sampler(&samples);
+  EXPECT_EQ(run(), plain);
+  w.crossing->set_sampler(nullptr);
+  ASSERT_EQ(samples.at.size(), (300 + PassageOut(0xef)) / 10);
+  for (size_t i = 0; i < samples.at.size(); ++i) EXPECT_EQ(samples.at[i], first + 10 * i);
 }
 
 TEST_P(CrossingTest, AWarmCrossingFindsEverythingCached) {
