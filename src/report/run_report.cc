@@ -267,7 +267,7 @@ std::string Devices(const RunSummary& run) {
 }
 
 std::string Counters(const Stats& stats) {
-  HtmlTable table{"counters", {"Counter", "Value"}, {}, true};
+  HtmlTable table{"every-counter", {"Counter", "Value"}, {}, true};
   for (const auto& [name, value] : stats.counters()) {
     table.rows.push_back({HtmlCell::Code(name), HtmlCell::Number(value)});
   }

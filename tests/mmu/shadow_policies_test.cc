@@ -161,6 +161,13 @@ TEST_F(DropOneTest, ASavedStateGoesOnWhereItStopped) {
   machine.shadow->SaveState(&saved);
   ShadowMachine<Pae> other(200, {}, {.set_pmd = SetPmdPolicy::kDropOne});
   other.Start();
+  ByteWriter pool;
+  machine.pool.SaveState(&pool);
+  ByteReader pool_reader(pool.bytes(), "test");
+  other.pool.LoadState(&pool_reader);
+  std::vector<u8> ram(u64{machine.memory().frames()} * kPageSize);
+  machine.memory().Read(Mpa(0), ram.data(), ram.size());
+  other.memory().Write(Mpa(0), ram.data(), ram.size());
   ByteReader reader(saved.bytes(), "test");
   other.shadow->LoadState(&reader);
   ASSERT_TRUE(reader.ok());
