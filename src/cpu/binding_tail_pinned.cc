@@ -2,7 +2,9 @@
 
 #ifdef LGX_HAS_TAIL_BINDING
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -21,7 +23,40 @@ std::optional<u32> NumberOf(u8 offset, u32 width) {
   return std::nullopt;
 }
 
-std::optional<u32> MemberOf(const Family& family, const Op& op) {
+// Of a run on 32-bit registers; see Form.
+std::optional<u32> MemberOfRun(Form form, std::span<const Op> run) {
+  const Op& last = run.back();
+  const u8 x = run[0].dst;
+  const bool copied =
+      form == Form::kCopied || form == Form::kCopiedRead || form == Form::kCopiedWrite;
+  u8 y = copied ? run[0].src : 0;
+  if ((copied || run.size() > 2) && run[1].dst != x) return std::nullopt;
+  switch (form) {
+    case Form::kRead:
+    case Form::kCopiedRead:
+      if (last.src != x || (copied && last.dst != y)) return std::nullopt;
+      y = last.dst;
+      break;
+    case Form::kWrite:
+    case Form::kCopiedWrite:
+      if (last.dst != x || (copied && last.src != y)) return std::nullopt;
+      y = last.src;
+      break;
+    case Form::kAt:
+      if (last.base != x) return std::nullopt;
+      y = last.dst;
+      break;
+    default:
+      break;
+  }
+  const std::optional<u32> first = NumberOf(x, 4), other = NumberOf(y, 4);
+  if (!first || !other) return std::nullopt;
+  return *first * 8 + *other;
+}
+
+std::optional<u32> MemberOf(const Family& family, std::span<const Op> run) {
+  if (family.form >= Form::kCopied) return MemberOfRun(family.form, run);
+  const Op& op = run[0];
   const std::optional<u32> dst = NumberOf(op.dst, family.width);
   const std::optional<u32> src = NumberOf(op.src, family.width);
   const std::optional<u32> index = NumberOf(op.index, 4);
@@ -56,20 +91,23 @@ std::optional<u32> MemberOf(const Family& family, const Op& op) {
     case Form::kSBI:
       if (src && index) return (*src * 9 + base) * 8 + *index;
       break;
+    default:
+      break;
   }
   return std::nullopt;
 }
 
-using Families = absl::flat_hash_map<u32, const Family*>;
+using Families = absl::flat_hash_map<u64, std::vector<const Family*>>;
 
-u32 KeyOf(u32 id, u32 follower) { return id << 16 | follower; }
+u64 KeyOf(u64 id, u64 second, u64 third) { return id << 32 | second << 16 | third; }
 
 Families MakeFamilies() {
   Families families;
-  for (const auto list :
-       {RegisterFamilies(), MemoryFamilies(), IndexedFamilies(), PairFamilies()}) {
+  for (const auto list : {RegisterFamilies(), MemoryFamilies(), IndexedFamilies(),
+                          PairFamilies(), RunFamilies()}) {
     for (const Family& family : list) {
-      families.emplace(KeyOf(family.id, family.follower), &family);
+      families[KeyOf(family.id, family.followers[0], family.followers[1])].push_back(
+          &family);
     }
   }
   return families;
@@ -77,14 +115,20 @@ Families MakeFamilies() {
 
 }  // namespace
 
-const void* Specialised(const Op& op, const Op* follower) {
+// The longest run that there is a handler for wins.
+const void* Specialised(std::span<const Op> run) {
   static const auto* const families = new Families(MakeFamilies());
-  const auto found =
-      families->find(KeyOf(op.id, follower == nullptr ? kHandlerCount : follower->id));
-  if (found == families->end()) return nullptr;
-  const std::optional<u32> member = MemberOf(*found->second, op);
-  if (!member) return nullptr;
-  return reinterpret_cast<const void*>(found->second->members[*member]);
+  for (std::size_t length = std::min<std::size_t>(run.size(), 3); length > 0; --length) {
+    const u64 second = length > 1 ? run[1].id : kHandlerCount;
+    const u64 third = length > 2 ? run[2].id : kHandlerCount;
+    const auto found = families->find(KeyOf(run[0].id, second, third));
+    if (found == families->end()) continue;
+    for (const Family* family : found->second) {
+      const std::optional<u32> member = MemberOf(*family, run.first(length));
+      if (member) return reinterpret_cast<const void*>(family->members[*member]);
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace lgx::tail

@@ -25,11 +25,19 @@ enum class Form : u8 {
   kBI,    // base * 8 + index
   kDBI,   // (dst * 9 + base) * 8 + index
   kSBI,   // (src * 9 + base) * 8 + index
+  // Runs on registers only, of two or three operations. x is the register the first one
+  // writes; a second one in a run of three writes it too. x * 8 + y.
+  kCopied,       // the first is x = y; the second writes x
+  kRead,         // the last one reads x and writes y
+  kWrite,        // the last one writes x and reads y
+  kAt,           // the last one loads y from [x+disp]
+  kCopiedRead,   // kCopied and kRead with the same y
+  kCopiedWrite,  // kCopied and kWrite with the same y
 };
 
 struct Family {
-  u16 id;        // HandlerId
-  u16 follower;  // HandlerId of the operation behind it, kHandlerCount: any
+  u16 id;            // HandlerId
+  u16 followers[2];  // HandlerId of the operations behind it, kHandlerCount: any
   Form form;
   u8 width;  // of dst and src, in bytes: 1 means AL CL DL BL AH CH DH BH
   Handler* const* members;
@@ -40,9 +48,10 @@ std::span<const Family> RegisterFamilies();
 std::span<const Family> MemoryFamilies();
 std::span<const Family> IndexedFamilies();
 std::span<const Family> PairFamilies();
+std::span<const Family> RunFamilies();
 
 // BindingTable::specialised.
-const void* Specialised(const Op& op, const Op* follower);
+const void* Specialised(std::span<const Op> run);
 
 }  // namespace lgx::tail
 

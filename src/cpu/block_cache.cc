@@ -6,7 +6,6 @@
 
 namespace lgx {
 namespace {
-constexpr u32 kChunkShift = 6;
 constexpr u32 kLargestBlock = sizeof(Block) + Block::kMaxSlots * sizeof(Op);
 }  // namespace
 
@@ -40,12 +39,6 @@ BlockCache::CodeFrame& BlockCache::FrameOf(Mfn frame) {
   return code_frames_[index - 1];
 }
 
-u64 BlockCache::ChunksOf(u32 begin, u32 end) {
-  const u32 first = begin >> kChunkShift;
-  const u32 last = (end - 1) >> kChunkShift;
-  return (~u64{0} >> (63 - (last - first))) << first;
-}
-
 void BlockCache::Commit(Block* block) {
   used_ += (sizeof(Block) + block->slots * sizeof(Op) + 63) & ~63u;
   block->alive = true;
@@ -55,15 +48,17 @@ void BlockCache::Commit(Block* block) {
   const u32 end = block->offset + block->bytes;
   if (memory_.IsRam(block->frame)) {  // a ROM never changes
     CodeFrame& code = FrameOf(block->frame);
-    code.chunks |= ChunksOf(block->offset, end < kPageSize ? end : kPageSize);
+    code.chunks |= PhysMemory::ChunksOf(block->offset, end < kPageSize ? end : kPageSize);
     block->frame_next = code.first;
     code.first = block;
+    memory_.SetCodeChunks(block->frame, code.chunks);
   }
   if (block->Crosses() && memory_.IsRam(block->second_frame)) {
     CodeFrame& second = FrameOf(block->second_frame);
-    second.chunks |= ChunksOf(0, end - kPageSize);
+    second.chunks |= PhysMemory::ChunksOf(0, end - kPageSize);
     block->second_next = second.first_second;
     second.first_second = block;
+    memory_.SetCodeChunks(block->second_frame, second.chunks);
   }
 }
 
@@ -73,7 +68,7 @@ void BlockCache::WillStore(Mpa at, u32 len) {
   CodeFrame& code = code_frames_[code_of_frame_[frame.value] - 1];
   const u32 begin = PageOffset(at);
   const u32 end = begin + len;
-  if ((code.chunks & ChunksOf(begin, end)) == 0) return;
+  if ((code.chunks & PhysMemory::ChunksOf(begin, end)) == 0) return;
   Block** link = &code.first;
   while (*link != nullptr) {
     Block* block = *link;
@@ -108,7 +103,7 @@ void BlockCache::Recompute(CodeFrame& code, Mfn frame) {
       continue;
     }
     const u32 end = block->offset + block->bytes;
-    code.chunks |= ChunksOf(block->offset, end < kPageSize ? end : kPageSize);
+    code.chunks |= PhysMemory::ChunksOf(block->offset, end < kPageSize ? end : kPageSize);
     link = &block->frame_next;
   }
   link = &code.first_second;
@@ -118,9 +113,10 @@ void BlockCache::Recompute(CodeFrame& code, Mfn frame) {
       *link = block->second_next;
       continue;
     }
-    code.chunks |= ChunksOf(0, u32{block->offset} + block->bytes - kPageSize);
+    code.chunks |= PhysMemory::ChunksOf(0, u32{block->offset} + block->bytes - kPageSize);
     link = &block->second_next;
   }
+  memory_.SetCodeChunks(frame, code.chunks);
   if (code.first == nullptr && code.first_second == nullptr) {
     memory_.ClearMark(frame, kHoldsCode);
   } else {
@@ -148,6 +144,7 @@ void BlockCache::Unlink(Block* block) {
 void BlockCache::Clear() {
   for (const Mfn frame : marked_) {
     memory_.ClearMark(frame, kHoldsCode);
+    memory_.SetCodeChunks(frame, 0);
     code_of_frame_[frame.value] = 0;
   }
   marked_.clear();

@@ -67,7 +67,6 @@ class BlockCache {
   }
   CodeFrame& FrameOf(Mfn frame);
   void Unlink(Block* block);
-  static u64 ChunksOf(u32 begin, u32 end);
   void Recompute(CodeFrame& code, Mfn frame);
 
   PhysMemory& memory_;

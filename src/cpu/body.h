@@ -75,6 +75,10 @@
 #define LGX_MEMORY_GPR(n)       cpu->state.regs[n]
 #define LGX_MEMORY_BASE         cpu->R32(op->base)
 
+// A store that the TLB does not let through as it is, because its page is watched: the
+// host address, if the chunks of 64 bytes that it hits are not. Null: take the slow path.
+#define LGX_UNWATCHED(TYPE, LIN) Unwatched(cpu, entry_, (LIN), sizeof(TYPE))
+
 // The slow words of a binding that calls the processor from inside the handler.
 #define LGX_CALL_SLOW_LOAD(TYPE, NAME, LIN)                              \
   {                                                                      \
@@ -104,6 +108,19 @@ struct ModifySlot {
     if (LGX_UNLIKELY(at == cpu->bounce)) cpu->FlushBounce(sizeof(T));
   }
 };
+
+[[gnu::always_inline]] inline u8* Unwatched(const Cpu* cpu, const TlbEntry& entry,
+                                            u32 lin, u32 size) {
+  if (entry.write_tag != (((lin + (size - 1)) & ~kPageMask) | TlbEntry::kWatched)) {
+    return nullptr;
+  }
+  u8* const at = entry.Host(lin);
+  const u64 first = static_cast<u64>(at - cpu->ram);
+  const u64 chunks = cpu->watched_chunks[first >> kPageShift];
+  const u64 hit = chunks >> ((first >> PhysMemory::kChunkShift) & 63) |
+                  chunks >> (((first + (size - 1)) >> PhysMemory::kChunkShift) & 63);
+  return (hit & 1) == 0 ? at : nullptr;
+}
 
 // The way out of the handlers, shared by both bindings: state is written back, and `left`
 // is corrected by the instructions of the block that did not run.

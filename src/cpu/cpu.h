@@ -257,6 +257,8 @@ class Cpu final : public StoreWatch {
   // An IRET with a 32-bit operand, if it is one of the usual ones (quick_event.cc).
   // False: nothing has happened.
   bool ReturnQuickly();
+  // The same for a load of ES, SS, DS, FS or GS.
+  bool LoadSegmentQuickly(Seg seg, u16 selector);
   // INT n, INT3 and INTO (kSoftware) and INT1 (kTrap), as an out-of-line function ends
   // with it.
   Flow SoftwareInterrupt(u8 vector, EventKind kind = EventKind::kSoftware);
@@ -401,6 +403,8 @@ class Cpu final : public StoreWatch {
   TlbEntry* tlb_now = nullptr;  // the array for the current bank and ring
   // Those of CPL 0-2 and CPL 3; like tlb_now they miss always while data is watched.
   TlbEntry* tlb_by_ring[2] = {};
+  u8* const ram;  // all of it, and which of its chunks are watched
+  const u64* const watched_chunks;
   u64 jump_context = 0;  // of the current bank and ring, shifted to the key's top
   u32 block_eip = 0;     // of the running block's first instruction (the tail binding's)
   u32 exit_eip = 0;

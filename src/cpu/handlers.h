@@ -3,6 +3,8 @@
 #ifndef LGX_CPU_HANDLERS_H_
 #define LGX_CPU_HANDLERS_H_
 
+#include <span>
+
 #include "base/types.h"
 #include "cpu/cpu.h"
 
@@ -92,9 +94,9 @@ struct BindingTable {
   // Runs from `block`, whose instructions are already taken off cpu.left_, until a
   // handler leaves. State, cpu.left_ and exit members are then up to date.
   void (*enter)(Cpu& cpu, Block* block);
-  // The handler made for the very operands of `op`, or (`follower` not null) for it and
-  // the operation behind it in one go; null: there is none. May itself be null.
-  const void* (*specialised)(const Op& op, const Op* follower);
+  // The handler made for the very operands of the first operation of `run`, or for
+  // several of the run in one go; null: there is none. May itself be null.
+  const void* (*specialised)(std::span<const Op> run);
 };
 
 const BindingTable* TailBinding();  // null where the compiler cannot promise tail calls

@@ -197,19 +197,28 @@ LGX_SLOW_PATH bool Cpu::SlowStore(u32 lin, u32 size, u32 value, const Op* op) {
   u8 raw[4];
   StoreLe<u32>(raw, value);
   const bool user = state.cpl == 3;
+  const u32 tag = lin & ~kPageMask;
+  if (((lin + size - 1) & ~kPageMask) != tag) return CopyOut(Lin(lin), raw, size, user);
   const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
-  if (entry.write_tag == (((lin + size - 1) & ~kPageMask) | TlbEntry::kWatched)) {
-    u8* const at = entry.Host(lin);
-    const Mpa mpa = memory_.MpaOfPointer(at);
-    // A page that has lost its mark since gets a plain tag below.
-    if ((memory_.marks(MfnOf(mpa)) & kWatchedMarks) != 0) {
-      NoteData(Lin(lin), size, true);
-      memory_.Announce(mpa, raw, size);
-      StoreBySize(at, value, size);
-      return true;
+  const auto watched = [this, lin](const TlbEntry& e) {
+    const Mpa mpa = memory_.MpaOfPointer(e.Host(lin));
+    return (memory_.marks(MfnOf(mpa)) & kWatchedMarks) != 0;
+  };
+  // A page that has lost its mark since gets a plain tag.
+  const bool known = entry.write_tag == tag ||
+                     (entry.write_tag == (tag | TlbEntry::kWatched) && watched(entry));
+  if (!known) {
+    const WalkResult walk = tlb_.Fill(Lin(lin), Access::kWrite, user);
+    if (!walk.ok) return PageFault(Lin(lin), walk.error);
+    if ((entry.write_tag & ~TlbEntry::kWatched) != tag) {  // no RAM
+      return CopyOut(Lin(lin), raw, size, user);
     }
   }
-  return CopyOut(Lin(lin), raw, size, user);
+  NoteData(Lin(lin), size, true);
+  u8* const at = entry.Host(lin);
+  if (entry.write_tag != tag) memory_.Announce(memory_.MpaOfPointer(at), raw, size);
+  StoreBySize(at, value, size);
+  return true;
 }
 
 LGX_SLOW_PATH u8* Cpu::SlowModify(u32 lin, u32 size, const Op* op) {

@@ -95,7 +95,7 @@ struct alignas(32) Block {
   static constexpr u32 kMaxInsns = 32;
   static constexpr u32 kMaxSlots = 3 * kMaxInsns + 4;
 
-  u32 count;  // instructions; paid for when the block is entered
+  i64 count;  // instructions; paid for when the block is entered
   u32 slots;
   Mfn frame;
   Mfn second_frame;  // where an instruction that crosses the page goes on

@@ -38,6 +38,7 @@ void FillRealSegment(Segment* segment, u16 selector) {
 //                                                         fine
 //   not present      SS: #SS(selector), others #NP(selector)
 bool LoadSegment(Cpu& cpu, Seg seg, u16 selector) {
+  if (cpu.LoadSegmentQuickly(seg, selector)) return true;
   Segment& segment = cpu.segment(seg);
   if (!cpu.Protected() || cpu.V86()) {
     // Real mode keeps limit and attributes: "unreal" mode is a program's own doing.

@@ -1,8 +1,9 @@
-// The way through a gate and back for what happens nearly always: protected mode, 32-bit
-// gates, the GDT, flat stacks, everything present, accessed and known to the TLB. Each
-// function either does all of it, or nothing and leaves it to the way with all checks and
-// faults (interrupt.cc, op_interrupt.cc). Descriptors are read from memory each time;
-// only their decoded form is remembered.
+// The way through a gate and back, and into a segment register, for what happens nearly
+// always: protected mode, 32-bit gates, the GDT, flat stacks, everything present,
+// accessed and known to the TLB. Each function either does all of it, or nothing and
+// leaves it to the way with all checks and faults (interrupt.cc, op_interrupt.cc,
+// protection.cc). Descriptors are read from memory each time; only their decoded form is
+// remembered.
 #include "cpu/protection.h"
 
 namespace lgx {
@@ -13,6 +14,8 @@ constexpr u32 kGateMask = 0x9e00, kGate = 0x8e00;  // interrupt or trap gate, 32
 constexpr u32 kTrapGate = 0x0100;
 constexpr u32 kCodeMask = 0x9d00, kCode = 0x9900;    // not conforming
 constexpr u32 kStackMask = 0x9b00, kStack = 0x9300;  // writable data
+constexpr u32 kDataMask = 0x9900, kData = 0x9100;
+constexpr u32 kReadableCodeMask = 0x9f00, kReadableCode = 0x9b00;  // not conforming
 
 bool IsStackFor(const CachedDescriptor& d, u16 selector, u32 cpl) {
   return (d.High() & kStackMask) == kStack && RplOf(selector) == cpl &&
@@ -52,6 +55,25 @@ const CachedDescriptor* Cpu::QuickDescriptor(u16 selector) {
   u64 bytes = 0;
   if (!QuickLoad(state.gdtr.base + (selector & ~7u), &bytes)) return nullptr;
   return &descriptors_.Decode(selector, bytes);
+}
+
+bool Cpu::LoadSegmentQuickly(Seg seg, u16 selector) {
+  if (!Protected() || V86() || uncached_) return false;
+  const CachedDescriptor* const d = QuickDescriptor(selector);
+  if (d == nullptr) return false;
+  const u32 high = d->High(), dpl = d->segment.Dpl(), rpl = RplOf(selector);
+  if (seg == Seg::kSs) {
+    if ((high & kStackMask) != kStack || rpl != state.cpl || dpl != state.cpl) {
+      return false;
+    }
+  } else {
+    const bool readable =
+        (high & kDataMask) == kData || (high & kReadableCodeMask) == kReadableCode;
+    if (!readable || rpl > dpl || state.cpl > dpl) return false;
+  }
+  Fill(&segment(seg), *d, selector);
+  ModeChanged();
+  return true;
 }
 
 bool Cpu::DeliverQuickly(const Event& event) {

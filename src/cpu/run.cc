@@ -37,7 +37,9 @@ Binding DefaultBinding() {
 }
 
 Cpu::Cpu(PhysMemory& memory, Binding binding)
-    : memory_(memory),
+    : ram(memory.ram()),
+      watched_chunks(memory.watched_chunks()),
+      memory_(memory),
       tlb_(memory),
       blocks_(std::make_unique<BlockCache>(memory, TableOf(binding).handlers[kStale])),
       binding_(binding) {

@@ -251,16 +251,15 @@ void Translator::Finish(u32 offset) {
 }
 
 // Chooses the handlers that the binding has for these very operands, and for a comparison
-// together with its branch. The branch keeps its own handler: where the pair cannot go
-// on, it goes on from there.
+// together with its branch and other short runs. Each operation of a run keeps its own
+// handler: where the run cannot go on, it goes on from there.
 void Translator::Specialise() {
   if (binding_.specialised == nullptr) return;
   for (u32 i = 0; i < operations_; ++i) {
     Op& op = block_->ops()[order_[i]];
-    const bool last = i + 1 == operations_ || order_[i + 1] != order_[i] + 1;
-    const void* handler = nullptr;
-    if (!last) handler = binding_.specialised(op, &block_->ops()[order_[i + 1]]);
-    if (handler == nullptr) handler = binding_.specialised(op, nullptr);
+    u32 run = 1;  // operations that lie one behind the other, without a cell in between
+    while (i + run < operations_ && order_[i + run] == order_[i] + run) ++run;
+    const void* const handler = binding_.specialised({&op, run});
     if (handler != nullptr) op.handler = handler;
   }
 }

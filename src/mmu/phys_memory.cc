@@ -18,26 +18,30 @@ StatusOr<std::unique_ptr<PhysMemory>> PhysMemory::Create(u64 size) {
   // calloc of a large block gives untouched zero pages: nothing is paid before use.
   u8* ram = static_cast<u8*>(std::calloc(size, 1));
   u8* marks = static_cast<u8*>(std::calloc(size >> kPageShift, 1));
-  if (ram == nullptr || marks == nullptr) {
+  u64* watched = static_cast<u64*>(std::calloc(size >> kPageShift, sizeof(u64)));
+  if (ram == nullptr || marks == nullptr || watched == nullptr) {
     std::free(ram);
     std::free(marks);
+    std::free(watched);
     return Errorf(kResourceExhausted,
                   "the host refused %d bytes for the machine's memory; choose a smaller "
                   "memory size",
                   size);
   }
-  return std::unique_ptr<PhysMemory>(new PhysMemory(ram, marks, size));
+  return std::unique_ptr<PhysMemory>(new PhysMemory(ram, marks, watched, size));
 }
 
-PhysMemory::PhysMemory(u8* ram, u8* marks, u64 size)
+PhysMemory::PhysMemory(u8* ram, u8* marks, u64* watched, u64 size)
     : ram_(ram),
       marks_(marks),
+      watched_(watched),
       size_(size),
       frames_(static_cast<u32>(size >> kPageShift)) {}
 
 PhysMemory::~PhysMemory() {
   std::free(ram_);
   std::free(marks_);
+  std::free(watched_);
 }
 
 Status PhysMemory::AddRom(Mpa at, std::vector<u8> bytes) {

@@ -78,17 +78,40 @@ class PhysMemory {
 
   u8 marks(Mfn frame) const { return frame.value < frames_ ? marks_[frame.value] : 0; }
   void AddMark(Mfn frame, u8 mark) {
-    if (frame.value < frames_) marks_[frame.value] |= mark;
+    if (frame.value >= frames_) return;
+    marks_[frame.value] |= mark;
+    if ((mark & kHoldsTables) != 0) watched_[frame.value] = kAllChunks;
   }
   void ClearMark(Mfn frame, u8 mark) {
     if (frame.value < frames_) marks_[frame.value] &= static_cast<u8>(~mark);
   }
 
+  // In a frame marked kHoldsCode and nothing else, only these chunks of 64 bytes (a bit
+  // each) are watched. Stores to others are announced to nobody.
+  static constexpr u32 kChunkShift = 6;
+  static constexpr u64 kAllChunks = ~u64{0};
+  // The chunks of a page that bytes `begin` ... `end` - 1 of it lie in.
+  static u64 ChunksOf(u32 begin, u32 end) {
+    const u32 first = begin >> kChunkShift;
+    const u32 last = (end - 1) >> kChunkShift;
+    return (kAllChunks >> (63 - (last - first))) << first;
+  }
+  void SetCodeChunks(Mfn frame, u64 chunks) {
+    if (frame.value >= frames_) return;
+    const bool tables = (marks_[frame.value] & kHoldsTables) != 0;
+    watched_[frame.value] = tables ? kAllChunks : chunks;
+  }
+  // For those who test it inline: RAM, and the watched chunks of each frame of it.
+  u8* ram() { return ram_; }
+  const u64* watched_chunks() const { return watched_; }
+
   // Announces a store to the watch if the frame is marked. Within one frame.
   void Announce(Mpa at, const u8* bytes, u32 len) {
-    if ((marks(MfnOf(at)) & kWatchedMarks) != 0 && watch_ != nullptr) {
-      watch_->WillStore(at, bytes, len);
-    }
+    const Mfn frame = MfnOf(at);
+    if ((marks(frame) & kWatchedMarks) == 0 || watch_ == nullptr) return;
+    const u32 begin = PageOffset(at);
+    if ((watched_[frame.value] & ChunksOf(begin, begin + len)) == 0) return;
+    watch_->WillStore(at, bytes, len);
   }
 
   // Copies any range; where nothing answers, reads give 0xff and writes are lost.
@@ -119,11 +142,12 @@ class PhysMemory {
     std::vector<u8> bytes;
   };
 
-  PhysMemory(u8* ram, u8* marks, u64 size);
+  PhysMemory(u8* ram, u8* marks, u64* watched, u64 size);
   const u8* RomPointer(Mfn frame) const;
 
   u8* ram_;
   u8* marks_;
+  u64* watched_;
   u64 size_;
   u32 frames_;
   StoreWatch* watch_ = nullptr;

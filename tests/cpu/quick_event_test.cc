@@ -84,6 +84,23 @@ TEST_P(QuickEventTest, AccessedBitsAreSet) {
   EXPECT_EQ(m.Byte(CpuMachine::kGdt + CpuMachine::kData0 + 5), 0x93);
 }
 
+TEST_P(QuickEventTest, LoadOfASegmentSeesAChangedDescriptor) {
+  m.SetDescriptor(CpuMachine::kFree, 0x1000, 0xfff, 0x40f3);
+  m.EnterRing(3);
+  m.eax() = CpuMachine::kFree | 3;
+  m.Start(Code(kCode).Bytes({0x8e, 0xe0}).Jmp(kCode));  // mov %eax, %fs
+  m.Run(10);
+  EXPECT_EQ(m.cpu.segment(Seg::kFs).base, 0x1000u);
+  m.SetDescriptor(CpuMachine::kFree, 0x2000, 0xff, 0x40f3);
+  m.Run(2);
+  EXPECT_EQ(m.cpu.segment(Seg::kFs).base, 0x2000u);
+  EXPECT_EQ(m.cpu.segment(Seg::kFs).limit, 0xffu);
+  EXPECT_FALSE(m.cpu.segment(Seg::kFs).Contains(0x100, 1));
+  m.SetDescriptor(CpuMachine::kFree, 0x2000, 0xff, 0x4093);  // DPL 0
+  m.Run(2);
+  EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
+}
+
 TEST_P(QuickEventTest, WithPagingAStackThatIsGoneFaults) {
   m.EnablePaging(false);
   StartCalls();
