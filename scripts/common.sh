@@ -7,7 +7,7 @@ build_packages=(
   zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libslirp-dev
 )
 check_packages=(
-  g++-12 clang-format-19 clang-tidy-19 python3 libgtest-dev libbenchmark-dev
+  g++-12 clang-format-19 clang-tidy-19 python3 libgtest-dev libbenchmark-dev valgrind
 )
 
 say() { printf 'lgx: %s\n' "$*" >&2; }
