@@ -255,6 +255,15 @@ void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
       EntryChanges(table, begin / 8);
     return;
   }
+  if (table.pae && len == 4 && begin % 4 == 0) {  // 32-bit code stores one in halves
+    const u64 was = LoadLe<u64>(page + (begin & ~7u));
+    const u32 shift = (begin & 4) * 8;
+    const u64 half = u64{LoadLe<u32>(bytes)} << shift;
+    if (Matters(was, (was & ~(u64{0xffffffff} << shift)) | half)) {
+      EntryChanges(table, begin / 8);
+    }
+    return;
+  }
   if (begin % 8 == 0 && len % 8 == 0) {
     // A whole page, perhaps, of which most stays as it was.
     for (u32 i = 0; i < len; i += 8) {
