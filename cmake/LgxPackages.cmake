@@ -41,6 +41,19 @@ find_package(BZip2 REQUIRED)
 find_package(LibLZMA REQUIRED)
 lgx_find_library(lgx_lz4 lz4.h lz4 liblz4-dev)
 
+# Snapshots are packed by zstd where it is there, else by LZ4.
+find_path(LGX_ZSTD_INCLUDE zstd.h)
+find_library(LGX_ZSTD_LIBRARY zstd)
+mark_as_advanced(LGX_ZSTD_INCLUDE LGX_ZSTD_LIBRARY)
+if(LGX_ZSTD_INCLUDE AND LGX_ZSTD_LIBRARY)
+  add_library(lgx_zstd INTERFACE)
+  target_include_directories(lgx_zstd SYSTEM INTERFACE ${LGX_ZSTD_INCLUDE})
+  target_link_libraries(lgx_zstd INTERFACE ${LGX_ZSTD_LIBRARY})
+  target_compile_definitions(lgx_zstd INTERFACE LGX_HAVE_ZSTD=1)
+else()
+  message(STATUS "lgx: libzstd is missing, so snapshots are packed by LZ4; on Debian: libzstd-dev")
+endif()
+
 # The network without privileges (--net user). Optional: without it that option says so.
 find_path(LGX_SLIRP_INCLUDE slirp/libslirp.h)
 find_library(LGX_SLIRP_LIBRARY slirp)

@@ -33,6 +33,8 @@ class Histogram {
 
   void Add(u64 value) { counts_[BucketOf(value)]++; }
   std::span<const u64> counts() const { return counts_; }
+  // For snapshots.
+  std::span<u64> counts() { return counts_; }
   static u64 LimitOf(u32 bucket) {
     return bucket + 1 == kBuckets ? ~u64{0} : (u64{1} << bucket) - 1;
   }

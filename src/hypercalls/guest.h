@@ -93,6 +93,7 @@ struct Vcpu {
   std::atomic<bool> signal{false};  // the Launcher thread has a signal pending
   std::array<DescriptorWords, kGdtEntries> gdt{};
   std::array<DescriptorWords, kIdtEntries> idt{};
+  u64 entered_at = 0;      // instructions that had retired at the last entry
   u32 last_pagefault = 0;  // CR2 of the last exit with trap 14
 };
 

@@ -34,6 +34,9 @@ void ForEachCounter(HostStatsType& stats, Visit visit) {
   for (auto& count : stats.calls) visit(count);
   for (auto& count : stats.calls_async) visit(count);
   for (auto& count : stats.irqs_injected) visit(count);
+  for (auto& count : stats.passage_instructions.counts()) visit(count);
+  for (auto& count : stats.fault_distance.counts()) visit(count);
+  visit(stats.last_fault);
 }
 
 void SaveLog(const HypercallLog& log, ByteWriter* out) {
@@ -78,6 +81,7 @@ void Guest::SaveState(ByteWriter* out) const {
         cpu.register_read.has_value(), cpu.clock_deadline.has_value()}) {
     out->U8(flag ? 1 : 0);
   }
+  out->U64(cpu.entered_at);
   out->U32(cpu.register_read.value_or(0));
   out->U64(cpu.clock_deadline.value_or(0));
   out->U8(cpu.pending_trap.trap);
@@ -121,6 +125,7 @@ void Guest::LoadState(ByteReader* in) {
   SwitcherPages& pages = host.port.Pages();
   cpu.last_pages = ran ? &pages : nullptr;
   pages.last_vcpu = ran ? &cpu : nullptr;
+  cpu.entered_at = in->U64("when the Guest was entered");
   const u32 value = in->U32("a register that is asked for");
   cpu.register_read = has_register ? std::optional(value) : std::nullopt;
   const u64 deadline = in->U64("the Guest's alarm");

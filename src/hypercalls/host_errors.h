@@ -16,6 +16,8 @@ inline constexpr i32 kEfault = 14;
 inline constexpr i32 kEbusy = 16;
 inline constexpr i32 kEinval = 22;
 inline constexpr i32 kErestart = 85;  // the Guest wants to be started afresh
+// Ours: somebody stopped the machine in the middle of a crossing. The same call goes on.
+inline constexpr i32 kErestartsys = 512;
 
 }  // namespace lgx
 

@@ -156,6 +156,8 @@ i32 LguestFile::Read(std::span<u8> buffer, TaskId task, u32 cpu) {
       return -kEnoent;
     case RunResult::Kind::kRestart:
       return -kErestart;
+    case RunResult::Kind::kStopped:
+      return -kErestartsys;
   }
   return -kEinval;
 }

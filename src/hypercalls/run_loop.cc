@@ -46,31 +46,39 @@ void CopyInGuestInfo(Guest& guest) {
   cpu.changed = 0;
 }
 
-// lguest_arch_run_guest (host-03 section 3).
-void EnterGuest(Guest& guest) {
+// lguest_arch_run_guest (host-03 section 3), up to the Guest's registers.
+void PrepareEntry(Guest& guest) {
   CrossingPort& port = guest.host.port;
   Vcpu& cpu = guest.cpu;
   if (cpu.ts != 0) port.SetTs(true);
   // With a null selector there, SYSENTER faults. Otherwise it would lead to ring 0.
-  const bool sysenter = port.HasSysenter();
-  if (sysenter) port.SetSysenterCs(0);
+  if (port.HasSysenter()) port.SetSysenterCs(0);
 
   CopyInGuestInfo(guest);
   cpu.regs.set_trapnum(kImpossibleTrap);
   if (guest.trace.On(TraceCategory::kCrossing)) TraceEntry(guest);
-  const u64 began = port.Retired();
-  port.RunGuestOnce({cpu.regs_page, guest.shadow.RootOfCurrent()});
+  cpu.entered_at = port.Retired();
+}
 
-  if (sysenter) port.SetSysenterCs(kHostKernelCs);
+// The rest of it: into the Guest and back, or on from where the last call was stopped.
+// False: stopped.
+bool EnterGuest(Guest& guest) {
+  CrossingPort& port = guest.host.port;
+  Vcpu& cpu = guest.cpu;
+  port.RunGuestOnce({cpu.regs_page, guest.shadow.RootOfCurrent()});
+  if (port.Inside()) return false;
+
+  if (port.HasSysenter()) port.SetSysenterCs(kHostKernelCs);
   const u32 trap = cpu.regs.trapnum();
   const u64 ended = port.Retired();
-  guest.stats.CountCrossing(trap, began, ended);
-  if (guest.trace.On(TraceCategory::kCrossing)) TraceExit(guest, ended - began);
+  guest.stats.CountCrossing(trap, cpu.entered_at, ended);
+  if (guest.trace.On(TraceCategory::kCrossing)) TraceExit(guest, ended - cpu.entered_at);
   if (trap == 14) {
     cpu.last_pagefault = port.Cr2();  // before anything else can fault
   } else if (trap == 7) {
     port.SetTs(false);  // the FPU is the Guest's now, whatever `ts` says
   }
+  return true;
 }
 
 // A halted Guest has something to wake up for. In the no-interrupt range even a pending
@@ -94,6 +102,10 @@ bool CanWake(const Guest& guest) {
 //:
 RunResult RunGuest(Guest& guest) {
   Vcpu& cpu = guest.cpu;
+  if (guest.host.port.Inside()) {
+    if (!EnterGuest(guest)) return {RunResult::Kind::kStopped};
+    HandleTrap(guest);
+  }
   while (!guest.dead()) {
     if (cpu.hcall) DoHypercalls(guest);
     if (cpu.pending_notify != 0) {
@@ -120,7 +132,8 @@ RunResult RunGuest(Guest& guest) {
       if (CanWake(guest)) continue;
       return {RunResult::Kind::kHalted};
     }
-    EnterGuest(guest);
+    PrepareEntry(guest);
+    if (!EnterGuest(guest)) return {RunResult::Kind::kStopped};
     HandleTrap(guest);
   }
   return {guest.wants_restart() ? RunResult::Kind::kRestart : RunResult::Kind::kDead};

@@ -14,6 +14,7 @@ struct RunResult {
     kHalted,   // the Guest sleeps and nothing can wake it now
     kDead,     // guest.reason() says why
     kRestart,  // the Guest wants to be started afresh
+    kStopped,  // in the middle of a crossing (CrossingPort::Inside); call again to go on
   };
   Kind kind;
   u32 value = 0;

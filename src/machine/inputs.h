@@ -47,7 +47,7 @@ class RunWatch {
  public:
   virtual ~RunWatch() = default;
   // `machine` has come to the count of instructions that the last answer named. May look
-  // at it, and may call RequestPause(). The count at which it wants to be told again.
+  // at it. The count at which it wants to be told again.
   virtual u64 AtInput(Machine& machine) = 0;
 
   static constexpr u64 kNever = ~u64{0};

@@ -165,9 +165,13 @@ void GuestRun::TellEnd() {
   told_ = false;
 }
 
-Status GuestRun::MakeMachine() {
-  TellEnd();
-  machine_.reset();
+// By its files, or as the hooks have it.
+StatusOr<std::unique_ptr<Machine>> GuestRun::NewMachine() {
+  if (hooks_ != nullptr && result_.boots == 0) {
+    StatusOr<std::unique_ptr<Machine>> first =
+        hooks_->MakeFirst(console_, &observer_, disks_, nets_, &files_);
+    if (!first.ok() || *first != nullptr) return first;
+  }
   StatusOr<BootFiles> files = ReadBootFiles(config_, builtin_);
   if (!files.ok()) return files.status();
   files_ = *std::move(files);
@@ -185,8 +189,13 @@ Status GuestRun::MakeMachine() {
                             &disks_,
                             nets_,
                             cables_.captures()};
-  StatusOr<std::unique_ptr<Machine>> machine =
-      Machine::Create(request, console_, &observer_);
+  return Machine::Create(request, console_, &observer_);
+}
+
+Status GuestRun::MakeMachine() {
+  TellEnd();
+  machine_.reset();
+  StatusOr<std::unique_ptr<Machine>> machine = NewMachine();
   if (!machine.ok()) return machine.status();
   machine_ = *std::move(machine);
   told_ = true;
@@ -232,9 +241,12 @@ StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& 
   GuestRun run(config, builtin, console, observer, hooks);
   LGX_RETURN_IF_ERROR(run.Boot(networks));
   while (true) {
-    while (!run.machine().RunToPause()) {
-      if (hooks != nullptr) LGX_RETURN_IF_ERROR(hooks->OnPause(run.machine()));
+    Machine& machine = run.machine();
+    while (hooks != nullptr &&
+           machine.RunTo(hooks->NextPause(machine)) != Machine::Stop::kEnded) {
+      LGX_RETURN_IF_ERROR(hooks->OnPause(machine));
     }
+    machine.Run();
     const StatusOr<bool> again = run.GoOn();
     if (!again.ok()) return again.status();
     if (!*again) return run.TakeResult();

@@ -77,13 +77,21 @@ class RunHooks {
   // run.
   virtual std::optional<std::vector<NetBackend*>> Cables() { return std::nullopt; }
   // The cables are there, and the disks are open.
-  virtual Status OnOpen(const Disks&, std::span<NetBackend* const>) {
-    return absl::OkStatus();
-  }
+  virtual Status OnOpen(Disks&, std::span<NetBackend* const>) { return absl::OkStatus(); }
   // A machine was made and has not run. Called for each boot.
   virtual Status OnMachine(Machine&) { return absl::OkStatus(); }
-  // It pauses, because it was asked to.
+  // Where it is to pause next, if it gets there ...
+  virtual Machine::Goal NextPause(const Machine&) { return {}; }
+  // ... and it stands there.
   virtual Status OnPause(Machine&) { return absl::OkStatus(); }
+  // The machine of the first boot, if it is not to be made from the kernel's file, and
+  // what is known of the kernel; null otherwise.
+  virtual StatusOr<std::unique_ptr<Machine>> MakeFirst(ConsoleBackend&, MachineObserver*,
+                                                       Disks&,
+                                                       const std::vector<NetBackend*>&,
+                                                       BootFiles*) {
+    return std::unique_ptr<Machine>();
+  }
   // It has ended, and is still there.
   virtual void OnEnding(const Machine&, const Ending&) {}
 };
@@ -111,6 +119,7 @@ class GuestRun {
  private:
   Status MakeMachine();
   void TellEnd();
+  StatusOr<std::unique_ptr<Machine>> NewMachine();
   bool TriesOtherMode();
 
   const MachineConfig& config_;

@@ -98,7 +98,9 @@ class Machine::NotedConsole final : public ConsoleBackend {
   void Write(std::span<const u8> bytes) override {
     machine_.last_output_ns_ = machine_.clock_->NowNs();
     machine_.TraceConsole("output", bytes);
-    real_.Write(bytes);
+    ConsoleWatch* const watch = machine_.console_watch_;
+    if (watch != nullptr && watch->OnOutput(bytes)) machine_.RequestStop();
+    if (!machine_.muted_) real_.Write(bytes);
   }
   std::size_t Read(std::span<u8> to) override { return real_.Read(to); }
   bool InputEnded() const override { return real_.InputEnded(); }
@@ -381,20 +383,42 @@ void Machine::CheckLimits() {
 // errors are sleep, restart, death, and a signal.
 //:
 Ending Machine::Run() {
-  while (!RunToPause()) continue;
+  Start();
+  crossing_->set_stop_at(EventSource::kNever);
+  while (!Ended()) Step();
   return *ending_;
 }
 
-bool Machine::RunToPause() {
-  pause_ = false;
-  if (!std::exchange(started_, true)) TakeInput();
-  while (!ending_ && !pause_) Step();
-  return ending_.has_value();
+// What has ended the run may have come in the middle of a crossing, which is finished.
+bool Machine::Ended() const { return ending_ && !crossing_->Inside(); }
+
+// Input is taken at moments that the run itself chooses, never because somebody stopped.
+void Machine::Start() {
+  if (!started_) TakeInput();
+  started_ = true;
 }
 
-void Machine::RequestPause() {
-  pause_ = true;
-  file_->guest()->SendSignal();
+bool Machine::Reached(const Goal& goal) const {
+  return cpu_->retired() >= goal.instructions ||
+         (goal.ns != EventSource::kNever && clock_->NowNs() >= goal.ns);
+}
+
+Machine::Stop Machine::RunTo(const Goal& goal) {
+  Start();
+  stop_wanted_ = false;
+  while (!Ended()) {
+    if (Reached(goal)) return Stop::kReached;
+    u64 stop_at = goal.instructions;
+    if (goal.ns != EventSource::kNever) {
+      // What is skipped while the Guest sleeps moves it.
+      stop_at = std::min(stop_at, clock_->RetiredAt(clock_->TicksAt(goal.ns)));
+    }
+    crossing_->set_stop_at(stop_at);
+    Step();
+    if (Ended()) break;
+    if (stop_wanted_ || (crossing_->Inside() && !Reached(goal))) return Stop::kStopped;
+  }
+  return Stop::kEnded;
 }
 
 void Machine::set_input_source(InputSource* source) {
@@ -430,7 +454,7 @@ void Machine::Step() {
   } else if (result == -kEnoent) {
     HandleDeath();
   } else {
-    CHECK(result == -kEintr) << "read() gave " << result;
+    CHECK(result == -kEintr || result == -kErestartsys) << "read() gave " << result;
   }
 }
 

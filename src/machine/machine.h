@@ -92,6 +92,14 @@ class MachineObserver {
   virtual void OnStats(const Stats& stats) = 0;
 };
 
+// Told what the Guest writes to its console, before anybody else. True: RunTo() returns
+// before the Guest runs on.
+class ConsoleWatch {
+ public:
+  virtual ~ConsoleWatch() = default;
+  virtual bool OnOutput(std::span<const u8> bytes) = 0;
+};
+
 class Machine final : private EventSource, private HostServices, private IrqLine {
  public:
   // `console` and `observer` outlive the machine; `observer` may be null.
@@ -111,16 +119,18 @@ class Machine final : private EventSource, private HostServices, private IrqLine
     watch_ = watch;
     watch_at_ = watch == nullptr ? RunWatch::kNever : at;
   }
-  // Runs until the Guest has ended (true), or somebody has asked for a pause. The machine
-  // then stands between two crossings, and can be saved, looked at, and go on.
-  bool RunToPause();
-  // The machine pauses before the Guest runs again. The Guest never notices.
-  void RequestPause();
+  InputSource& input_source() { return *source_; }
+  RunWatch* watch() const { return watch_; }
+  u64 watch_at() const { return watch_at_; }
   bool ended() const { return ending_.has_value(); }
+  // What the Guest writes to its console is not shown while this is set: it was shown
+  // already, when the run came by here for the first time.
+  void set_muted(bool muted) { muted_ = muted; }
 
-  // All but memory, as bytes, while the machine pauses. LoadState() takes them over, also
-  // into another machine of the same description, once its memory has been loaded; then
-  // the run goes on as it would have. Where input comes from is not part of it.
+  // All but memory, as bytes, while the machine stands still. LoadState() takes them
+  // over, also into another machine of the same description, once its memory has been
+  // loaded; then the run goes on as it would have. Where input comes from is not part of
+  // it.
   void SaveState(ByteWriter* out) const;
   void LoadState(ByteReader* in);
   PhysMemory& memory() { return *memory_; }
@@ -131,6 +141,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
     kEnded,
     kReached,  // the time has come, and the Guest has work to do
     kAsleep,   // the time has come, and the Guest waits
+    kStopped,  // RunTo() only: an inspector, a ConsoleWatch or RequestStop()
   };
   // Takes what has come from outside, then runs the Guest until virtual_ns() is `ns`. A
   // sleeping Guest never waits in real time here: its time passes at once.
@@ -144,6 +155,25 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   u64 last_output_ns() const { return last_output_ns_; }
   LiveInputs& inputs() { return inputs_; }
   InputWish WishedInput() const;
+
+  // --- stopping and going on (replay, debug)
+  struct Goal {
+    u64 instructions = EventSource::kNever;  // retired in all
+    u64 ns = EventSource::kNever;            // virtual time
+  };
+  // Runs on until something of `goal` is reached: exactly there, before what is due then.
+  // Unlike a limit or RunUntil() this is no event of the machine. However a run is cut
+  // into calls, it computes what Run() computes, which may finish it at any time. At once
+  // kReached for what has passed.
+  Stop RunTo(const Goal& goal);
+  Stop RunToInstruction(u64 retired) { return RunTo({retired, EventSource::kNever}); }
+  // From something that RunTo() calls: it returns kStopped before the Guest goes on.
+  void RequestStop() {
+    stop_wanted_ = true;
+    crossing_->set_stop_at(0);
+  }
+  // Null ends it. Outlives the machine otherwise.
+  void set_console_watch(ConsoleWatch* watch) { console_watch_ = watch; }
 
   u64 instructions() const { return cpu_->retired(); }
   u64 virtual_ns() const { return clock_->NowNs(); }
@@ -164,6 +194,11 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   // For reports. The Guest exists from Create() on.
   const Guest& guest() const { return *file_->guest(); }
   Cpu& cpu() { return *cpu_; }
+  const Cpu& cpu() const { return *cpu_; }
+  Crossing& crossing() { return *crossing_; }
+  const Crossing& crossing() const { return *crossing_; }
+  const MachineLayout& layout() const { return layout_; }
+  const GuestView& view() const { return *view_; }
   PagingMode mode() const { return mode_; }
 
  private:
@@ -191,6 +226,9 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   void HandleNotify(u32 address);
   void HandleTrap(std::span<const u8> pending);
   void HandleDeath();
+  void Start();
+  bool Ended() const;
+  bool Reached(const Goal& goal) const;
   void Step();
   void Idle();
   void SleepUntil(std::optional<u64> deadline);
@@ -235,13 +273,15 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   InputSource* source_ = &inputs_;
   RunWatch* watch_ = nullptr;
   u64 watch_at_ = RunWatch::kNever;
-  bool started_ = false;  // the first input was taken
-  bool pause_ = false;
+  bool muted_ = false;
   Trace trace_;
   std::unique_ptr<InsnTrace> insns_;
   std::optional<Ending> ending_;
   u64 horizon_ = EventSource::kNever;  // ticks, of RunUntil()
   bool asleep_ = false;
+  bool started_ = false;
+  bool stop_wanted_ = false;
+  ConsoleWatch* console_watch_ = nullptr;
   u64 interrupts_raised_ = 0;
   u64 timer_period_ = 0;  // ticks
   u64 next_timer_ = 0;

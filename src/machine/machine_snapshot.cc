@@ -5,6 +5,7 @@ namespace lgx {
 
 void Machine::SaveState(ByteWriter* out) const {
   cpu_->SaveState(out);
+  crossing_->SaveState(out);
   out->U64(clock_->skipped());
   pool_->SaveState(out);
   for (const u64 word : slots_->SaveState()) out->U64(word);
@@ -18,6 +19,7 @@ void Machine::SaveState(ByteWriter* out) const {
 
 void Machine::LoadState(ByteReader* in) {
   cpu_->LoadState(in);
+  crossing_->LoadState(in);
   clock_->set_skipped(in->U64("the time that was skipped"));
   pool_->LoadState(in);
   std::vector<u64> words = slots_->SaveState();
@@ -30,7 +32,7 @@ void Machine::LoadState(ByteReader* in) {
   next_timer_ = in->U64("the Host's next timer interrupt");
   last_output_ns_ = in->U64("when the Guest spoke last");
   ending_.reset();
-  pause_ = false;
+  stop_wanted_ = false;
 }
 
 }  // namespace lgx

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/version.h"
+#include "replay/stored_config.h"
 
 namespace lgx {
 namespace {

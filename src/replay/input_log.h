@@ -119,11 +119,6 @@ struct InputLog {
 StatusOr<InputLog> ParseInputLog(std::span<const u8> bytes, const std::string& path);
 StatusOr<InputLog> ReadInputLog(const std::string& path);
 
-// --- a config in logs and snapshots
-void SaveConfig(const MachineConfig& config, ByteWriter* out);
-// Fails in `in` for a value that this program does not know.
-MachineConfig LoadConfig(ByteReader* in);
-
 }  // namespace lgx
 
 #endif  // LGX_REPLAY_INPUT_LOG_H_

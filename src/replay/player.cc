@@ -217,7 +217,10 @@ void Player::OnEnding(const Machine& machine, const Ending& ending) {
 // The record that answers the question asked now, or null for "nothing".
 const LogRecord* Player::Take(LogKind kind) {
   ++question_;
-  if (!difference_.empty()) return nullptr;
+  if (!difference_.empty()) {
+    Differ(difference_);
+    return nullptr;
+  }
   StopIfLogEnded();
   if (next_ >= answers_.size()) return nullptr;
   const LogRecord& record = answers_[next_];

@@ -47,6 +47,9 @@ class Player final : public RunHooks, public InputSource, public RunWatch {
   };
   Verdict verdict() const;
 
+  // The disks of the run, from its first boot on.
+  const std::vector<ReplayDisk*>& disks() const { return disks_; }
+
   Position position() const;
   void set_position(const Position& position);
   // Told by whoever runs the machine by itself, without Launch().

@@ -1,41 +1,14 @@
 #include "replay/recorder.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "base/version.h"
 #include "replay/answers.h"
 #include "replay/recorded_disk.h"
+#include "replay/stored_config.h"
 
 namespace lgx {
-namespace {
-
-// So that a replay finds them from another folder.
-void MakeAbsolute(std::string* path) {
-  if (path->empty()) return;
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(*path, error);
-  if (!error) *path = absolute.lexically_normal().string();
-}
-
-MachineConfig Stored(MachineConfig config) {
-  MakeAbsolute(&config.kernel.path);
-  MakeAbsolute(&config.kernel.initrd);
-  MakeAbsolute(&config.kernel.symbols);
-  for (MachineConfig::Block& block : config.block) {
-    // What the Guest is told as the disk's name must not change with the path.
-    if (block.id.empty()) block.id = block.path.substr(block.path.rfind('/') + 1);
-    block.id.resize(std::min<std::size_t>(block.id.size(), BlockDevice::kIdBytes));
-    MakeAbsolute(&block.path);
-    MakeAbsolute(&block.overlay);
-  }
-  // What the recorded run wrote is not written again.
-  config.outputs = {};
-  return config;
-}
-
-}  // namespace
 
 Recorder::Recorder(std::string path, const MachineConfig& config)
     : path_(std::move(path)), config_(config) {}
@@ -95,10 +68,10 @@ StatusOr<std::unique_ptr<DiskFile>> Recorder::OpenDisk(const MachineConfig::Bloc
       std::make_unique<RecordedDisk>(*std::move(disk), index, !keeps, note));
 }
 
-Status Recorder::OnOpen(const Disks& disks, std::span<NetBackend* const> cards) {
+Status Recorder::OnOpen(Disks& disks, std::span<NetBackend* const> cards) {
   LogHeader header;
   header.program = ProgramVersion();
-  header.config = Stored(config_);
+  header.config = StoredConfig(config_);
   for (std::size_t i = 0; i < disks.size(); ++i) {
     header.disks.push_back({disks[i].size(), disks[i].read_only()});
   }

@@ -36,7 +36,7 @@ class Recorder final : public RunHooks, public InputSource, public RunWatch {
   Status OnFiles(const BootFiles& files) override;
   StatusOr<std::unique_ptr<DiskFile>> OpenDisk(const MachineConfig::Block& block,
                                                u32 index) override;
-  Status OnOpen(const Disks& disks, std::span<NetBackend* const> cards) override;
+  Status OnOpen(Disks& disks, std::span<NetBackend* const> cards) override;
   Status OnMachine(Machine& machine) override;
   void OnEnding(const Machine& machine, const Ending& ending) override;
   // The run is over, with this ending of the last machine. Nothing may follow.

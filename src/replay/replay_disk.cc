@@ -18,6 +18,12 @@ void ReplayDisk::AddOld(const DiskBlock& old) {
   old_[old.block] = std::make_shared<const BlockBytes>(old.bytes);
 }
 
+ReplayDisk::Changes ReplayDisk::AllChanges() const {
+  Changes all = changes_;
+  all.insert(old_.begin(), old_.end());  // what is there already stays
+  return all;
+}
+
 StatusOr<BlockBytes> ReplayDisk::Original(u64 block) {
   if (const auto found = old_.find(block); found != old_.end()) return *found->second;
   std::vector<u8> bytes;

@@ -28,6 +28,8 @@ class ReplayDisk final : public DiskFile {
   void AddRead(const DiskRead& read) { reads_[read.block] = {read, false}; }
 
   const Changes& changes() const { return changes_; }
+  // With the blocks that only the log has.
+  Changes AllChanges() const;
   void set_changes(Changes changes) { changes_ = std::move(changes); }
   // Why the disk is not what it was; fine as long as nothing is known against it.
   const Status& status() const { return status_; }

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/version.h"
 #include "replay/packing.h"
+#include "replay/stored_config.h"
 
 namespace lgx {
 namespace {

@@ -1,8 +1,13 @@
 // A machine's description in logs and snapshots: the dotted paths of config_table.h with
 // their values as text, so that a later version reads what an earlier one wrote.
-#include "base/byte_reader.h"
-#include "base/byte_writer.h"
-#include "replay/input_log.h"
+#include "replay/stored_config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "devices/block.h"
 
 namespace lgx {
 namespace {
@@ -22,7 +27,31 @@ std::optional<u64> LoadLimit(ByteReader* in) {
   return there ? std::optional(limit) : std::nullopt;
 }
 
+// So that a replay finds them from another folder.
+void MakeAbsolute(std::string* path) {
+  if (path->empty()) return;
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(*path, error);
+  if (!error) *path = absolute.lexically_normal().string();
+}
+
 }  // namespace
+
+MachineConfig StoredConfig(MachineConfig config) {
+  MakeAbsolute(&config.kernel.path);
+  MakeAbsolute(&config.kernel.initrd);
+  MakeAbsolute(&config.kernel.symbols);
+  for (MachineConfig::Block& block : config.block) {
+    // What the Guest is told as the disk's name must not change with the path.
+    if (block.id.empty()) block.id = block.path.substr(block.path.rfind('/') + 1);
+    block.id.resize(std::min<std::size_t>(block.id.size(), BlockDevice::kIdBytes));
+    MakeAbsolute(&block.path);
+    MakeAbsolute(&block.overlay);
+  }
+  // What the recorded run wrote is not written again.
+  config.outputs = {};
+  return config;
+}
 
 void SaveConfig(const MachineConfig& config, ByteWriter* out) {
   const std::vector<std::string> lines = DescribeConfig(config);

@@ -53,24 +53,46 @@ void Crossing::SetTs(bool on) {
 // Guest is there.
 //:
 void Crossing::RunGuestOnce(const GuestEntry& entry) {
+  if (place_ == Place::kOutside) {
+    Begin(entry);
+    if (passage_observer_ != nullptr && passage_observer_->AtBegin()) return;
+  }
+  if (place_ == Place::kInside) {
+    if (!RunToEnd()) return;
+    place_ = Place::kAtEnd;
+    if (passage_observer_ != nullptr && passage_observer_->AtEnd()) return;
+  }
+  place_ = Place::kOutside;
+}
+
+void Crossing::Begin(const GuestEntry& entry) {
   CpuState& s = cpu_.state;
+  ++count_;
+  place_ = Place::kInside;
   host_.ForgetInterrupt(n_);
   s.halted = false;
   s.eip = entry_eip_;
   s.regs[kEax] = pages_.linear.value;
   s.regs[kEbx] = static_cast<u32>(entry.shadow_root.value);
   in_stub_ = false;
-  bool requested = false;
+  requested_ = false;
+}
+
+// False: somebody wants to stop before the end.
+bool Crossing::RunToEnd() {
   while (true) {
-    RaiseDueEvents(requested);
-    const StopReason reason = RunUntil(Deadline());
+    if (cpu_.retired() >= stop_at_) return false;
+    RaiseDueEvents(requested_);
+    requested_ = false;
+    const StopReason reason = RunUntil(std::min(Deadline(), stop_at_));
     if (reason == StopReason::kHalt) break;
     CHECK(reason == StopReason::kDeadline || reason == StopReason::kRequest)
         << "the processor gave up during a crossing, reason " << static_cast<int>(reason);
-    requested = reason == StopReason::kRequest;
+    requested_ = reason == StopReason::kRequest;
   }
-  CHECK(s.eip == end_eip_) << "the emulated Host stopped: "
-                           << host_.DescribeFatal(cpu_, n_);
+  CHECK(cpu_.state.eip == end_eip_)
+      << "the emulated Host stopped: " << host_.DescribeFatal(cpu_, n_);
+  return true;
 }
 
 void Crossing::RaiseDueEvents(bool requested) {
@@ -116,6 +138,21 @@ StopReason Crossing::Step(u64 until) {
   const StopReason reason = cpu_.Run(std::min(until, cpu_.retired() + 1));
   if (steps_ != nullptr) steps_->AfterStep(cpu_);
   return reason;
+}
+
+void Crossing::SaveState(ByteWriter* out) const {
+  out->U8(static_cast<u8>(place_));
+  out->U8(requested_ ? 1 : 0);
+  out->U64(count_);
+}
+
+void Crossing::LoadState(ByteReader* in) {
+  const u8 place = in->U8("the place in a crossing");
+  if (place > static_cast<u8>(Place::kAtEnd)) in->Fail("there is no such place");
+  place_ = static_cast<Place>(std::min(place, static_cast<u8>(Place::kAtEnd)));
+  requested_ = in->U8("whether an interrupt was asked for") != 0;
+  count_ = in->U64("the number of crossings");
+  in_stub_ = false;
 }
 
 }  // namespace lgx

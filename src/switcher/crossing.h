@@ -3,6 +3,8 @@
 #ifndef LGX_SWITCHER_CROSSING_H_
 #define LGX_SWITCHER_CROSSING_H_
 
+#include "base/byte_reader.h"
+#include "base/byte_writer.h"
 #include "cpu/cpu.h"
 #include "switcher/crossing_port.h"
 #include "switcher/host_env.h"
@@ -55,6 +57,15 @@ class Sampler {
   virtual void Sample(Cpu& cpu) = 0;
 };
 
+// Asked at the two ends of every passage. True: RunGuestOnce() returns there, and the
+// passage is not over (CrossingPort::Inside).
+class PassageObserver {
+ public:
+  virtual ~PassageObserver() = default;
+  virtual bool AtBegin() = 0;  // before the first instruction
+  virtual bool AtEnd() = 0;    // behind the last one; the Host has not looked yet
+};
+
 class Crossing final : public CrossingPort {
  public:
   // lguest_arch_host_init for processor n, which host.BringUp() has made of `cpu`. All of
@@ -71,9 +82,19 @@ class Crossing final : public CrossingPort {
   void set_steps(StepObserver* steps) { steps_ = steps; }
   void set_sampler(Sampler* sampler) { sampler_ = sampler; }
 
+  // For those who stop the machine and let it go on. What is computed does not depend on
+  // where, or how often.
+  // RunGuestOnce() returns when so many instructions have retired in all, before anything
+  // that is due then.
+  void set_stop_at(u64 retired) { stop_at_ = retired; }
+  void set_passage_observer(PassageObserver* observer) { passage_observer_ = observer; }
+  // Passages begun so far.
+  u64 count() const { return count_; }
+
   SwitcherPages& Pages() override { return pages_; }
   Mpa HostRoot() const override { return host_.root(); }
   void RunGuestOnce(const GuestEntry& entry) override;
+  bool Inside() const override { return place_ != Place::kOutside; }
   bool TookHostInterrupt() const override { return host_.LastInterrupt(n_) != 0; }
   u64 Retired() const override { return cpu_.retired(); }
   u32 Cr2() const override { return cpu_.state.cr2; }
@@ -83,7 +104,16 @@ class Crossing final : public CrossingPort {
 
   const SwitcherText& text() const { return map_.text(); }
 
+  // How far the passage is, as bytes.
+  void SaveState(ByteWriter* out) const;
+  void LoadState(ByteReader* in);
+
  private:
+  // How far the passage is.
+  enum class Place : u8 { kOutside, kInside, kAtEnd };
+
+  void Begin(const GuestEntry& entry);
+  bool RunToEnd();
   StopReason RunUntil(u64 until);
   StopReason Step(u64 until);
   void RaiseDueEvents(bool requested);
@@ -103,6 +133,11 @@ class Crossing final : public CrossingPort {
   StepObserver* steps_ = nullptr;
   Sampler* sampler_ = nullptr;
   bool in_stub_ = false;  // the observer has seen it
+  PassageObserver* passage_observer_ = nullptr;
+  Place place_ = Place::kOutside;
+  bool requested_ = false;  // somebody asked for an interrupt with Cpu::RequestStop()
+  u64 stop_at_ = EventSource::kNever;
+  u64 count_ = 0;
 };
 
 }  // namespace lgx

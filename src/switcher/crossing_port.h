@@ -44,6 +44,10 @@ class CrossingPort {
   // in the register page; if a Host interrupt was the cause, its Host handler has run.
   virtual void RunGuestOnce(const GuestEntry& entry) = 0;
 
+  // RunGuestOnce returned too early, because somebody stopped the machine on the way. It
+  // must be called again to go on with that passage; `entry` does not matter then.
+  virtual bool Inside() const { return false; }
+
   // True if the last RunGuestOnce came back through deliver_to_host: a real Host
   // interrupt hit the Guest. (A fault on the Switcher's own iret leaves a number that
   // looks like one, host-02 section 8.)

@@ -12,6 +12,7 @@
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
 #include "tools/onlookers.h"
+#include "tools/replay_run.h"
 #include "tools/run_outputs.h"
 #include "tools/run_store.h"
 #include "tools/screen.h"
@@ -27,10 +28,12 @@ std::unique_ptr<ConsoleBackend> OpenOutput() {
 }
 
 void Apply(const CommandLine& line, MachineConfig* config) {
-  if (line.until.kind == StopPoint::Kind::kInstruction) {
-    config->limits.until_instructions = line.until.value;
-  } else if (line.until.kind == StopPoint::Kind::kTime) {
-    config->limits.until_ns = line.until.value;
+  if (line.command == Command::kReplay) {
+    const Machine::Goal goal = GoalOf(line.until);
+    if (goal.instructions != EventSource::kNever) {
+      config->limits.until_instructions = goal.instructions;
+    }
+    if (goal.ns != EventSource::kNever) config->limits.until_ns = goal.ns;
   }
   config->outputs = line.config.outputs;
 }
@@ -61,10 +64,21 @@ int Report(const CommandLine& line, const Screen& screen, const std::string& pat
 
 }  // namespace
 
+Machine::Goal GoalOf(const StopPoint& point) {
+  Machine::Goal goal;
+  if (point.kind == StopPoint::Kind::kInstruction) goal.instructions = point.value;
+  if (point.kind == StopPoint::Kind::kTime) goal.ns = point.value;
+  return goal;
+}
+
 int CmdReplay(const CommandLine& line) {
   const StatusOr<std::string> path = FindRunLog(line.replay_log);
-  if (!path.ok()) return ReportError(path.status());
-  StatusOr<InputLog> log = ReadInputLog(*path);
+  return path.ok() ? ReplayLog(line, *path, nullptr) : ReportError(path.status());
+}
+
+int ReplayLog(const CommandLine& line, const std::string& path,
+              const SnapshotRequests* snapshots) {
+  StatusOr<InputLog> log = ReadInputLog(path);
   if (!log.ok()) return ReportError(log.status());
   StatusOr<std::unique_ptr<Player>> player = Player::Create(*std::move(log));
   if (!player.ok()) return ReportError(player.status());
@@ -77,15 +91,21 @@ int CmdReplay(const CommandLine& line) {
   Screen screen(config, options);
   const std::unique_ptr<ConsoleBackend> output = OpenOutput();
   const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  SnapshotWriter writer(config, snapshots == nullptr ? SnapshotRequests() : *snapshots,
+                        player->get());
   StatusOr<std::unique_ptr<Onlookers>> onlookers = Onlookers::Open(line, config, screen);
   if (!onlookers.ok()) return ReportError(onlookers.status());
-  StatusOr<LaunchResult> result =
-      Launch(config, builtin, *output, **onlookers, player->get());
+  StatusOr<LaunchResult> result = Launch(config, builtin, *output, **onlookers, &writer);
   if (!result.ok()) return ReportError(result.status());
   if (const Status seen = (*onlookers)->Finish({*result, {}, 0}); !seen.ok()) {
     return ReportError(seen);
   }
-  const int code = Report(line, screen, *path, **player, *result);
+  const int code = Report(line, screen, path, **player, *result);
+  if (code == kExitOk && snapshots != nullptr && writer.written().empty()) {
+    return ReportError(Errorf(StatusCode::kOutOfRange,
+                              "%s: the run ended before the point of the snapshot",
+                              path));
+  }
   if (code == kExitOk && !config.outputs.stats.empty()) {
     const Status status = WriteStats(config.outputs.stats, result->stats);
     if (!status.ok()) return ReportError(status);

@@ -19,9 +19,12 @@
 #include "machine/fleet.h"
 #include "machine/launcher.h"
 #include "replay/recorder.h"
+#include "replay/resume.h"
+#include "replay/snapshot_writer.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
 #include "tools/onlookers.h"
+#include "tools/replay_run.h"
 #include "tools/run_console.h"
 #include "tools/run_outputs.h"
 #include "tools/run_store.h"
@@ -146,7 +149,7 @@ MachineConfig ConfigOf(const CommandLine& line) {
 StatusOr<std::unique_ptr<Recorder>> MakeRecorder(const CommandLine& line,
                                                  const MachineConfig& config) {
   std::unique_ptr<Recorder> none;
-  if (line.record == "off") return none;
+  if (line.record == "off" || !line.from.empty()) return none;
   if (line.record != "last") return std::make_unique<Recorder>(line.record, config);
   const StatusOr<std::string> path = NewRunLog();
   if (path.ok()) return std::make_unique<Recorder>(*path, config);
@@ -164,9 +167,33 @@ Status CheckLog(const CommandLine& line, const Screen& screen, Recorder* recorde
   return absl::OkStatus();
 }
 
+SnapshotRequests SnapshotsOf(const CommandLine& line) {
+  SnapshotRequests requests;
+  for (const auto& [point, path] : line.snapshot_at) {
+    requests.at.push_back({GoalOf(point), path});
+  }
+  requests.every = line.snapshot_every;
+  requests.prefix = "lgx";
+  return requests;
+}
+
+// The machine of the snapshot, with what the person says about this run.
+MachineConfig ResumedConfig(const SnapshotFile& file, const MachineConfig& said) {
+  MachineConfig config = file.config;
+  config.console = said.console;
+  config.limits = said.limits;
+  config.outputs = said.outputs;
+  config.expect = said.expect;
+  config.clock.realtime = said.clock.realtime;
+  config.on_panic = said.on_panic;
+  config.on_restart = said.on_restart;
+  return config;
+}
+
 // The run itself. The console is open while this runs, and closed afterwards.
 StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
-                        std::vector<Pattern> patterns, Screen::Options screen_options) {
+                        std::vector<Pattern> patterns, Screen::Options screen_options,
+                        std::unique_ptr<SnapshotFile> from) {
   const SteadyClock::time_point start = SteadyClock::now();
   StopSignals signals;
   StatusOr<FarEnd> end = OpenConsole(line, &signals);
@@ -182,8 +209,11 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
   StatusOr<std::unique_ptr<Recorder>> recorder = MakeRecorder(line, config);
   if (!recorder.ok()) return recorder.status();
   screen.set_recorded(*recorder != nullptr);
-  StatusOr<LaunchResult> launch =
-      Launch(config, Builtin(), script, **watch, recorder->get());
+  std::optional<ResumedRun> resumed;
+  if (from != nullptr) resumed.emplace(*std::move(from), line.from, config);
+  RunHooks* const inner = resumed ? static_cast<RunHooks*>(&*resumed) : recorder->get();
+  SnapshotWriter hooks(config, SnapshotsOf(line), inner);
+  StatusOr<LaunchResult> launch = Launch(config, Builtin(), script, **watch, &hooks);
   if (!launch.ok()) return launch.status();
   LGX_RETURN_IF_ERROR(CheckLog(line, screen, recorder->get()));
   RunResult result;
@@ -325,9 +355,15 @@ int ReportError(const Status& status) {
 
 int CmdRun(const CommandLine& line) {
   if (!line.more.empty()) return RunSeveral(line);
-  const MachineConfig config = ConfigOf(line);
+  MachineConfig config = ConfigOf(line);
   // What can be refused is refused before the terminal changes.
-  if (const auto files = ReadBootFiles(config, Builtin()); !files.ok()) {
+  std::unique_ptr<SnapshotFile> from;
+  if (!line.from.empty()) {
+    StatusOr<SnapshotFile> file = ReadSnapshot(line.from);
+    if (!file.ok()) return ReportError(file.status());
+    config = ResumedConfig(*file, config);
+    from = std::make_unique<SnapshotFile>(*std::move(file));
+  } else if (const auto files = ReadBootFiles(config, Builtin()); !files.ok()) {
     return ReportError(files.status());
   }
   if (const Status disks = CheckDisks(config); !disks.ok()) return ReportError(disks);
@@ -339,7 +375,8 @@ int CmdRun(const CommandLine& line) {
   if (line.random_seed) {
     screen.Say(absl::StrFormat("lgx: --seed %d repeats this run\n", config.seed));
   }
-  const StatusOr<RunResult> result = Run(line, config, *std::move(patterns), options);
+  const StatusOr<RunResult> result =
+      Run(line, config, *std::move(patterns), options, std::move(from));
   if (!result.ok()) return ReportError(result.status());
   const int code = ExitCodeOf(*result);
   if (line.command == Command::kLguest && line.verbose &&

@@ -17,6 +17,9 @@ int CmdStats(const StatsOptions& options);
 int CmdCompletion(const std::string& shell);
 int CmdMan();
 int CmdReplay(const CommandLine& line);
+int CmdSnapshot(const CommandLine& line);
+int CmdDivergence(const CompareOptions& options);
+int CmdBisect(const CompareOptions& options);
 int CmdBare(const BareOptions& options);
 int CmdExecVectors(const VectorOptions& options);
 

@@ -70,6 +70,12 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdCompletion(line.shell);
     case Command::kReplay:
       return lgx::CmdReplay(line);
+    case Command::kDivergence:
+      return lgx::CmdDivergence(line.compare);
+    case Command::kBisect:
+      return lgx::CmdBisect(line.compare);
+    case Command::kSnapshot:
+      return lgx::CmdSnapshot(line);
     case Command::kMan:
       return lgx::CmdMan();
     case Command::kBare:

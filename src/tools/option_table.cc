@@ -139,6 +139,35 @@ Status ApplyUntil(std::string_view value, CommandLine* line) {
   return absl::OkStatus();
 }
 
+StatusOr<StopPoint> ParseStop(std::string_view value) {
+  CommandLine line;
+  LGX_RETURN_IF_ERROR(ApplyUntil(value, &line));
+  return line.until;
+}
+
+// POINT=FILE
+Status ApplySnapshotAt(std::string_view value, CommandLine* line) {
+  const size_t equals = value.find('=');
+  if (equals == std::string_view::npos || equals + 1 == value.size()) {
+    return BadValue(value, "of the form POINT=FILE, for example insn:1000000=FILE");
+  }
+  const StatusOr<StopPoint> point = ParseStop(value.substr(0, equals));
+  if (!point.ok()) return point.status();
+  if (point->kind == StopPoint::Kind::kEnd) {
+    return BadValue(value, "a point before the end");
+  }
+  line->snapshot_at.emplace_back(*point, value.substr(equals + 1));
+  return absl::OkStatus();
+}
+
+Status ApplySnapshotEvery(std::string_view value, CommandLine* line) {
+  const StatusOr<u64> count = ParseCount(value);
+  if (!count.ok()) return count.status();
+  if (*count < 100'000) return BadValue(value, "100K instructions or more");
+  line->snapshot_every = *count;
+  return absl::OkStatus();
+}
+
 Status ApplySeed(std::string_view value, CommandLine* line) {
   line->random_seed = value == "random";
   if (!line->random_seed) return SetConfigValue("seed", value, &line->config);
@@ -257,6 +286,14 @@ constexpr CommandSpec kCommands[] = {
      "say what would run, or exactly why it cannot"},
     {Command::kReplay, "replay", "LOG|last [--until POINT]",
      "run again from the log of a recorded run, and compare"},
+    {Command::kSnapshot, "snapshot",
+     "save LOG|last FILE --until POINT | info FILE | verify FILE | diff A B",
+     "write, show, check and compare states of a machine"},
+    {Command::kDivergence, "divergence", "LOG_A LOG_B | LOG --with path=VALUE",
+     "find the first instruction at which two recorded runs, or one on two machines, "
+     "differ"},
+    {Command::kBisect, "bisect", "LOG|last CONDITION",
+     "find the first instruction after which a condition holds"},
     {Command::kDisk, "disk",
      "create FILE SIZE | create FILE --base IMAGE | info FILE | "
      "commit FILE",
@@ -369,8 +406,19 @@ constexpr OptionSpec kOptions[] = {
           return absl::OkStatus();
         },
         "where the input is recorded (last: in the state folder, which keeps 20 runs)"),
-    Action("until", 0, kBoots | kReplayOnly, "POINT", ApplyUntil,
-           "stop at insn:N, time:T or end (end)"),
+    Action("snapshot-at", 0, kBoots, "POINT=FILE", ApplySnapshotAt,
+           "write the state at this point to FILE; repeatable"),
+    Action("snapshot-every", 0, kBoots, "N", ApplySnapshotEvery,
+           "write it each N instructions, to lgx-NUMBER.lgxsnap"),
+    Action(
+        "from", 0, kRunOnly, "SNAPSHOT",
+        [](std::string_view v, CommandLine* l) {
+          l->from = v;
+          return absl::OkStatus();
+        },
+        "go on from the state in this file; it has the machine's description"),
+    Action("until", 0, kBoots | kReplayOnly | SetOf(Command::kSnapshot), "POINT",
+           ApplyUntil, "stop at insn:N, time:T or end (end)"),
     Value("max-instructions", 0, kAnyMachine, "N", "limits.instructions",
           "end the run with code 5 after N instructions"),
     Value("max-virtual-time", 0, kAnyMachine, "T", "limits.virtual_time",
@@ -476,7 +524,21 @@ constexpr OptionSpec kOptions[] = {
           return absl::OkStatus();
         },
         "create: overwrite an existing file"),
+    Flag(
+        "force", 0, SetOf(Command::kSnapshot),
+        [](std::string_view, CommandLine* l) {
+          l->snapshot.force = true;
+          return absl::OkStatus();
+        },
+        "save: overwrite an existing file"),
 
+    Action(
+        "with", 0, SetOf(Command::kDivergence), "path=VALUE",
+        [](std::string_view v, CommandLine* l) {
+          l->compare.with.emplace_back(v);
+          return absl::OkStatus();
+        },
+        "a value of the second machine, as for --set; repeatable"),
     Action(
         "output", 'o', SetOf(Command::kReport), "FILE",
         [](std::string_view v, CommandLine* l) {
@@ -510,13 +572,10 @@ constexpr OptionSpec kOptions[] = {
            "colour (auto)"),
     Flag("verbose", 'v', kAnyMachine | kReplayOnly, ApplyFlag<&CommandLine::verbose>,
          "say more"),
-    Flag("quiet", 'q', kMachine | kReplayOnly, ApplyFlag<&CommandLine::quiet>,
-         "no banner and no summary"),
+    Flag("quiet", 'q', kMachine | kReplayOnly | SetOf(Command::kSnapshot),
+         ApplyFlag<&CommandLine::quiet>, "no banner and no summary"),
     Flag("help", 'h', kEvery, ApplyFlag<&CommandLine::help>, "explain this command"),
 
-    Refused("snapshot-at", 0, kMachine, kLater),
-    Refused("snapshot-every", 0, kMachine, kLater),
-    Refused("from", 0, kMachine, kLater),
     Refused("gdb", 0, kMachine, kLater),
     Refused("wait", 0, kMachine, kLater),
 };

@@ -192,6 +192,11 @@ class Parser {
         return ReportOperands();
       case Command::kCompletion:
         return OneFile(&line_->shell, "SHELL");
+      case Command::kDivergence:
+      case Command::kBisect:
+        return CompareOperands();
+      case Command::kSnapshot:
+        return SnapshotOperands();
       case Command::kReplay:
         return OneFile(&line_->replay_log, "LOG");
       case Command::kVersion:
@@ -279,6 +284,40 @@ class Parser {
                    MessageOf(size.status()));
     }
     disk.size = *size;
+    return absl::OkStatus();
+  }
+
+  Status CompareOperands() {
+    const bool one_log = command_ == Command::kDivergence && !line_->compare.with.empty();
+    const size_t count = one_log ? 1 : 2;
+    LGX_RETURN_IF_ERROR(NothingMore(count));
+    if (operands_.size() != count) {
+      return Usage("%s: expected %s", Name(), SpecOf(command_).synopsis);
+    }
+    line_->compare.files = operands_;
+    return absl::OkStatus();
+  }
+
+  Status SnapshotOperands() {
+    SnapshotOptions& snapshot = line_->snapshot;
+    const std::string usage = std::string("lgx snapshot ") + SpecOf(command_).synopsis;
+    if (operands_.empty()) return Usage("snapshot: say what to do: %s", usage);
+    snapshot.action = operands_[0];
+    const bool one = snapshot.action == "info" || snapshot.action == "verify";
+    if (!one && snapshot.action != "save" && snapshot.action != "diff") {
+      return Usage("snapshot: \"%s\" is not one of save, info, verify, diff",
+                   snapshot.action);
+    }
+    const size_t count = one ? 1 : 2;
+    LGX_RETURN_IF_ERROR(NothingMore(count + 1));
+    if (operands_.size() != count + 1) {
+      return Usage("snapshot %s: expected %d %s: %s", snapshot.action, count,
+                   one ? "file" : "files", usage);
+    }
+    snapshot.files.assign(operands_.begin() + 1, operands_.end());
+    if (snapshot.action == "save" && line_->until.kind == StopPoint::Kind::kEnd) {
+      return Usage("snapshot save: say where, for example --until insn:1000000");
+    }
     return absl::OkStatus();
   }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -32,7 +33,10 @@ enum class Command : u8 {
   kReport,
   kCompletion,
   kMan,
-  kReplay
+  kReplay,
+  kSnapshot,
+  kDivergence,
+  kBisect
 };
 
 // Where a run is to stop: `--until`.
@@ -108,6 +112,19 @@ struct ReportOptions {
   std::string output;
 };
 
+// `snapshot save LOG FILE`, `info FILE`, `verify FILE`, `diff A B`.
+struct SnapshotOptions {
+  std::string action;
+  std::vector<std::string> files;
+  bool force = false;
+};
+
+// `divergence LOG_A [LOG_B]`, `bisect LOG CONDITION`.
+struct CompareOptions {
+  std::vector<std::string> files;
+  std::vector<std::string> with;  // path=VALUE for the second machine
+};
+
 struct CommandLine {
   Command command = Command::kHelp;
   bool help = false;  // --help, of `command`
@@ -138,6 +155,12 @@ struct CommandLine {
   std::string shell;               // completion
   std::string record = "last";     // run, lguest: "last", "off" or a file
   std::string replay_log;          // replay: "last" or a file
+  // run, lguest: where snapshots are written, and what the run begins with.
+  std::vector<std::pair<StopPoint, std::string>> snapshot_at;
+  u64 snapshot_every = 0;
+  std::string from;
+  SnapshotOptions snapshot;
+  CompareOptions compare;
 };
 
 // What comes from outside of the command line: where config files are, and how much is
