@@ -17,9 +17,9 @@ constexpr int kZstdLevel = 1;  // the fastest: a snapshot is taken while somebod
 #endif
 
 // 0: it did not work.
-std::size_t PackInto(std::span<const u8> bytes, Packing packing, std::vector<u8>* out) {
+std::size_t PackInto(std::span<const u8> bytes, Codec packing, std::vector<u8>* out) {
   switch (packing) {
-    case Packing::kLz4: {
+    case Codec::kLz4: {
       out->resize(
           static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(bytes.size()))));
       return static_cast<std::size_t>(
@@ -29,7 +29,7 @@ std::size_t PackInto(std::span<const u8> bytes, Packing packing, std::vector<u8>
                                            static_cast<int>(out->size()))));
     }
 #ifdef LGX_HAVE_ZSTD
-    case Packing::kZstd: {
+    case Codec::kZstd: {
       out->resize(ZSTD_compressBound(bytes.size()));
       const std::size_t size =
           ZSTD_compress(out->data(), out->size(), bytes.data(), bytes.size(), kZstdLevel);
@@ -43,27 +43,27 @@ std::size_t PackInto(std::span<const u8> bytes, Packing packing, std::vector<u8>
 
 }  // namespace
 
-const char* NameOf(Packing packing) {
+const char* NameOf(Codec packing) {
   switch (packing) {
-    case Packing::kNone:
+    case Codec::kNone:
       return "none";
-    case Packing::kLz4:
+    case Codec::kLz4:
       return "lz4";
-    case Packing::kZstd:
+    case Codec::kZstd:
       return "zstd";
   }
   return "?";
 }
 
-Packing DefaultPacking() {
+Codec DefaultPacking() {
 #ifdef LGX_HAVE_ZSTD
-  return Packing::kZstd;
+  return Codec::kZstd;
 #else
-  return Packing::kLz4;
+  return Codec::kLz4;
 #endif
 }
 
-Packed Pack(std::span<const u8> bytes, Packing packing) {
+Packed Pack(std::span<const u8> bytes, Codec packing) {
   CHECK(bytes.size() <= u64{1} << 30) << "a piece of " << bytes.size() << " bytes";
   Packed packed;
   const std::size_t size = PackInto(bytes, packing, &packed.bytes);
@@ -76,22 +76,22 @@ Packed Pack(std::span<const u8> bytes, Packing packing) {
   return packed;
 }
 
-Status Unpack(Packing packing, std::span<const u8> from, std::span<u8> to,
+Status Unpack(Codec packing, std::span<const u8> from, std::span<u8> to,
               const std::string& where) {
   std::size_t size = 0;
   switch (packing) {
-    case Packing::kNone:
+    case Codec::kNone:
       size = from.size();
       if (size == to.size()) std::copy(from.begin(), from.end(), to.begin());
       break;
-    case Packing::kLz4:
+    case Codec::kLz4:
       size = static_cast<std::size_t>(
           std::max(0, LZ4_decompress_safe(reinterpret_cast<const char*>(from.data()),
                                           reinterpret_cast<char*>(to.data()),
                                           static_cast<int>(from.size()),
                                           static_cast<int>(to.size()))));
       break;
-    case Packing::kZstd:
+    case Codec::kZstd:
 #ifdef LGX_HAVE_ZSTD
       size = ZSTD_decompress(to.data(), to.size(), from.data(), from.size());
       break;

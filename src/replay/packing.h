@@ -11,20 +11,20 @@
 
 namespace lgx {
 
-enum class Packing : u8 { kNone = 0, kLz4 = 1, kZstd = 2 };
-const char* NameOf(Packing packing);
+enum class Codec : u8 { kNone = 0, kLz4 = 1, kZstd = 2 };
+const char* NameOf(Codec packing);
 
 // The best one this program has.
-Packing DefaultPacking();
+Codec DefaultPacking();
 
 struct Packed {
-  Packing packing = Packing::kNone;  // kNone where nothing gets shorter
+  Codec packing = Codec::kNone;  // kNone where nothing gets shorter
   std::vector<u8> bytes;
 };
-Packed Pack(std::span<const u8> bytes, Packing packing);
+Packed Pack(std::span<const u8> bytes, Codec packing);
 
 // Fills `to` exactly. An error says why not; `where` begins it.
-[[nodiscard]] Status Unpack(Packing packing, std::span<const u8> from, std::span<u8> to,
+[[nodiscard]] Status Unpack(Codec packing, std::span<const u8> from, std::span<u8> to,
                             const std::string& where);
 
 }  // namespace lgx

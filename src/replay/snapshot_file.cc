@@ -181,7 +181,7 @@ void AddMemory(const Snapshot& snapshot, SectionWriter* out) {
 
 struct Section {
   Tag tag = Tag::kEnd;
-  Packing packing = Packing::kNone;
+  Codec packing = Codec::kNone;
   u64 offset = 0;  // in the file
   u64 raw_size = 0;
   std::span<const u8> stored;
@@ -252,12 +252,12 @@ StatusOr<Section> SectionReader::Next() {
     return Errorf(kDataLoss, "%s: offset 0x%x: section %d is damaged (checksum).", path_,
                   section.offset, sections_ + 1);
   }
-  if (packing > static_cast<u32>(Packing::kZstd) ||
+  if (packing > static_cast<u32>(Codec::kZstd) ||
       section.raw_size > LimitOf(section.tag)) {
     return Errorf(kDataLoss, "%s: offset 0x%x: section %d has an impossible header.",
                   path_, section.offset, sections_ + 1);
   }
-  section.packing = static_cast<Packing>(packing);
+  section.packing = static_cast<Codec>(packing);
   ++sections_;
   return section;
 }
