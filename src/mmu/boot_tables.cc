@@ -22,6 +22,18 @@ class EntryWriter {
     if (failed_ || view_->StoreValue<typename F::Raw>(at, value)) return;
     failed_ = at;
   }
+  // Entries 0 ... count - 1 of one table, page numbers from `first` on. A page at once:
+  // of a large Guest there are many.
+  void PutPages(Gpa table, u32 first, u32 count, u32 flags) {
+    using Raw = typename F::Raw;
+    u8 bytes[kPageSize];
+    for (u32 i = 0; i < count; ++i) {
+      StoreLe<Raw>(bytes + EntryOffset<F>(i), ((first + i) << kPageShift) | flags);
+    }
+    if (failed_ || view_->Write(table, bytes, EntryOffset<F>(count))) return;
+    // Only as much as there is room for, and the place where it ends.
+    for (u32 i = 0; i < count; ++i) Put(table, i, ((first + i) << kPageShift) | flags);
+  }
   // Where the first entry that did not fit would be.
   std::optional<Gpa> failed() const { return failed_; }
 
@@ -70,8 +82,10 @@ template <class F>
 StatusOr<Gpa> Setup(GuestView& view, const BootTablesRequest& request,
                     const BootTablesLayout& layout) {
   EntryWriter<F> writer(view);
-  for (u32 i = 0; i < layout.pages && !writer.failed(); ++i) {
-    writer.Put(layout.first_pte, i, (i << kPageShift) | kBootFlags);
+  for (u32 k = 0; k < layout.pte_pages && !writer.failed(); ++k) {
+    const u32 first = k * F::kEntries;
+    writer.PutPages(layout.first_pte + k * kPageSize, first,
+                    std::min(layout.pages - first, F::kEntries), kBootFlags);
   }
   WriteUpperLevels(writer, request, layout);
   if (writer.failed()) {

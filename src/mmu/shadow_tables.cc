@@ -462,4 +462,35 @@ DoubleWalk ShadowTables::Observe(Lin v) const {
   return WithFormat([&](auto format) { return ObserveAs<decltype(format)>(v); });
 }
 
+template <class F>
+u32 ShadowTables::CountEntriesIn(const ShadowSlot& slot) const {
+  const PhysMemory& memory = parts_.memory;
+  u32 count = 0;
+  const auto count_table = [&](Mpa upper_at) {
+    ForEachPresent<F>(memory, LoadTableEntry<F>(memory, upper_at).table(), F::kEntries,
+                      [&](Mpa) { ++count; });
+  };
+  if constexpr (F::kHasPmd) {
+    ForEachPresent<F>(memory, *slot.root, F::kPgdEntries, [&](Mpa top) {
+      const bool last = top == EntryIn<F>(*slot.root, F::kSwitcherPgd);
+      ForEachPresent<F>(memory, LoadTableEntry<F>(memory, top).table(),
+                        last ? F::kSwitcherPmd : F::kEntries, count_table);
+    });
+  } else {
+    ForEachPresent<F>(memory, *slot.root, F::kSwitcherPgd, count_table);
+  }
+  return count;
+}
+
+std::vector<u32> ShadowTables::CountEntries() const {
+  std::vector<u32> counts;
+  for (const ShadowSlot& slot : slots_) {
+    counts.push_back(slot.root ? WithFormat([&](auto format) {
+      return CountEntriesIn<decltype(format)>(slot);
+    })
+                               : 0);
+  }
+  return counts;
+}
+
 }  // namespace lgx

@@ -142,6 +142,8 @@ class ShadowTables {
   PagingMode mode() const { return mode_; }
   std::span<const ShadowSlot> slots() const { return slots_; }
   u32 current_slot() const { return current_; }
+  // Present last-level entries in each slot, the Switcher's aside. Looks at all tables.
+  std::vector<u32> CountEntries() const;
   Lin kernel_address() const { return kernel_address_; }
   const ShadowStats& stats() const { return stats_; }
 
@@ -178,6 +180,8 @@ class ShadowTables {
   std::optional<Gpa> GuestPmdPage(const ShadowSlot& slot, u32 pgd_index) const;
   template <class F>
   DoubleWalk ObserveAs(Lin v) const;
+  template <class F>
+  u32 CountEntriesIn(const ShadowSlot& slot) const;
 
   // The slot that shadows `gpgdir`, or null.
   ShadowSlot* FindSlot(Gpa gpgdir);

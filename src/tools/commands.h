@@ -14,6 +14,10 @@ int CmdSchema();
 int CmdTrace(const TraceOptions& options);
 int CmdReport(const ReportOptions& options);
 int CmdStats(const StatsOptions& options);
+// `command` is the command line, to be shown.
+int CmdBench(const BenchOptions& options, const std::string& command);
+// `command` is the command line, to be shown.
+int CmdBench(const BenchOptions& options, const std::string& command);
 int CmdCompletion(const std::string& shell);
 int CmdMan();
 int CmdReplay(const CommandLine& line);

@@ -66,6 +66,8 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdTrace(line.trace);
     case Command::kReport:
       return lgx::CmdReport(line.report);
+    case Command::kBench:
+      return lgx::CmdBench(line.bench, line.bench_words);
     case Command::kCompletion:
       return lgx::CmdCompletion(line.shell);
     case Command::kReplay:

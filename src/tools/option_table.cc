@@ -262,6 +262,12 @@ Status ApplyFlag(std::string_view, CommandLine* line) {
   return absl::OkStatus();
 }
 
+template <std::string BenchOptions::* kMember>
+Status ApplyBenchText(std::string_view value, CommandLine* line) {
+  line->bench.*kMember = value;
+  return absl::OkStatus();
+}
+
 // --- the tables
 // ----------------------------------------------------------------------------------
 
@@ -272,6 +278,7 @@ constexpr CommandSet kBareOnly = SetOf(Command::kBare);
 constexpr CommandSet kVectorsOnly = SetOf(Command::kExecVectors);
 constexpr CommandSet kDiskOnly = SetOf(Command::kDisk);
 constexpr CommandSet kReplayOnly = SetOf(Command::kReplay);
+constexpr CommandSet kBenchOnly = SetOf(Command::kBench);
 constexpr CommandSet kMachine = kRunOnly | kCheckOnly;
 constexpr CommandSet kBoots = kRunOnly | kLguestOnly;
 constexpr CommandSet kAnyMachine = kMachine | kLguestOnly;
@@ -308,6 +315,8 @@ constexpr CommandSpec kCommands[] = {
      "make a trace in one format from one in JSON lines"},
     {Command::kReport, "report", "FILE.. -o FILE",
      "make one page about a run from its --stats, --trace (.jsonl) and --json-result"},
+    {Command::kBench, "bench", "[demand-paging|scaling] [options]",
+     "measure demand paging, or what the cost grows with; without a name list both"},
     {Command::kCompletion, "completion", "bash|zsh|fish",
      "print what the shell needs to complete the command line"},
     {Command::kMan, "man", "", "print the manual page"},
@@ -345,6 +354,10 @@ constexpr OptionSpec Action(const char* name, char letter, CommandSet commands,
                             const char* value, Apply apply, const char* help) {
   return {name, letter,  commands, Takes::kValue, value,
           help, nullptr, nullptr,  apply,         nullptr};
+}
+constexpr OptionSpec BenchList(const char* name, const char* value, Apply apply,
+                               const char* help) {
+  return Action(name, 0, kBenchOnly, value, apply, help);
 }
 constexpr OptionSpec Refused(const char* name, char letter, CommandSet commands,
                              const char* refusal) {
@@ -563,6 +576,76 @@ constexpr OptionSpec kOptions[] = {
           return absl::OkStatus();
         },
         "only what differs, and by how much; exit code 1 if anything does"),
+    BenchList(
+        "workload", "NAME[ ARGUMENTS],..",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("workload", v, &l->bench);
+        },
+        "workloads of the built-in guest, perhaps with arguments (all)"),
+    BenchList(
+        "pae", "off,on",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("pae", v, &l->bench);
+        },
+        "formats of page tables (off,on)"),
+    BenchList(
+        "slots", "N,..",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("slots", v, &l->bench);
+        },
+        "shadow slots, 1 to 64 (4)"),
+    BenchList(
+        "replacement", "random,lru",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("replacement", v, &l->bench);
+        },
+        "which slot a new table takes (random)"),
+    BenchList(
+        "pmd", "drop-all,drop-one",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("pmd", v, &l->bench);
+        },
+        "what SET_PMD drops (both)"),
+    BenchList(
+        "prefill", "N,..",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("prefill", v, &l->bench);
+        },
+        "windows that are filled together, 0 to 16 (0)"),
+    Action(
+        "memory", 'm', kBenchOnly, "SIZE,..",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("memory", v, &l->bench);
+        },
+        "guest memory (64M)"),
+    Action(
+        "kernel", 0, kBenchOnly, "FILE",
+        [](std::string_view v, CommandLine* l) {
+          l->bench.kernels.emplace_back(v);
+          return absl::OkStatus();
+        },
+        "measure this kernel instead of the workloads; repeatable"),
+    Action("initrd", 'i', kBenchOnly, "FILE", ApplyBenchText<&BenchOptions::initrd>,
+           "its initial RAM disk"),
+    Action("append", 'a', kBenchOnly, "TEXT", ApplyBenchText<&BenchOptions::append>,
+           "its command line"),
+    Action("begin", 0, kBenchOnly, "TEXT", ApplyBenchText<&BenchOptions::begin>,
+           "measure from the console line that begins so (from the start)"),
+    Action("end", 0, kBenchOnly, "TEXT", ApplyBenchText<&BenchOptions::end>,
+           "measure to the line that begins so (to the end)"),
+    Action(
+        "repeat", 0, kBenchOnly, "N",
+        [](std::string_view v, CommandLine* l) {
+          return SetBenchOption("repeat", v, &l->bench);
+        },
+        "run each point N times; the shortest host time counts"),
+    Action("json", 0, kBenchOnly, "FILE", ApplyBenchText<&BenchOptions::json>,
+           "write all counters as JSON"),
+    Action("html", 0, kBenchOnly, "FILE", ApplyBenchText<&BenchOptions::html>,
+           "write a page with plots"),
+    Action("svg", 0, kBenchOnly, "FOLDER", ApplyBenchText<&BenchOptions::svg>,
+           "write each plot as a file into an existing folder"),
+
     Flag("json", 0, SetOf(Command::kVersion), ApplyFlag<&CommandLine::json>,
          "as JSON, with the compiler and the libraries"),
 

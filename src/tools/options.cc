@@ -190,6 +190,8 @@ class Parser {
         return TraceOperands();
       case Command::kReport:
         return ReportOperands();
+      case Command::kBench:
+        return BenchOperands();
       case Command::kCompletion:
         return OneFile(&line_->shell, "SHELL");
       case Command::kDivergence:
@@ -348,6 +350,40 @@ class Parser {
     }
     line_->report.files = operands_;
     return NothingMore(operands_.size());
+  }
+
+  Status BenchOperands() {
+    LGX_RETURN_IF_ERROR(NothingMore(1));
+    BenchOptions& bench = line_->bench;
+    if (operands_.empty() && !words_.empty() && !line_->help) {
+      return Usage("bench: the name of a benchmark is missing; lgx bench lists them");
+    }
+    if (!operands_.empty()) bench.name = operands_[0];
+    std::vector<std::string> names;
+    for (const BenchName& known : BenchNames()) names.emplace_back(known.name);
+    if (!bench.name.empty() &&
+        std::find(names.begin(), names.end(), bench.name) == names.end()) {
+      const std::string near = DidYouMean(bench.name, names);
+      return Usage("bench: there is no benchmark \"%s\"; %s", bench.name,
+                   near.empty() ? std::string("lgx bench lists them")
+                                : "did you mean " + near + "?");
+    }
+    if (!bench.kernels.empty() && !bench.workloads.empty()) {
+      return Usage(
+          "bench: --workload is for the built-in guest; with --kernel the initial RAM "
+          "disk says what runs");
+    }
+    if (bench.kernels.empty() && !(bench.initrd + bench.append).empty()) {
+      return Usage(
+          "bench: --initrd and --append belong to a kernel; name it with "
+          "--kernel");
+    }
+    line_->bench_words = "lgx bench";
+    for (const std::string& word : words_) {
+      const bool plain = word.find_first_of(" '\"$\\") == std::string::npos;
+      line_->bench_words += plain ? " " + word : " '" + word + "'";
+    }
+    return absl::OkStatus();
   }
 
   Status OneFile(std::string* to, const char* what) {

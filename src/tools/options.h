@@ -14,6 +14,7 @@
 #include "base/trace.h"
 #include "machine/config.h"
 #include "machine/config_file.h"
+#include "tools/bench_options.h"
 #include "tools/screen.h"
 
 namespace lgx {
@@ -36,7 +37,8 @@ enum class Command : u8 {
   kReplay,
   kSnapshot,
   kDivergence,
-  kBisect
+  kBisect,
+  kBench
 };
 
 // Where a run is to stop: `--until`.
@@ -148,6 +150,8 @@ struct CommandLine {
   VectorOptions vectors;
   DiskOptions disk;
   StatsOptions stats;
+  BenchOptions bench;
+  std::string bench_words;  // the command line of `bench`, as a person would type it
   TraceOptions trace;
   std::vector<TraceRequest> traces;  // run, lguest
   ReportOptions report;
