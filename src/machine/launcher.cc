@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "machine/boot_params.h"
+#include "machine/loader_elf.h"
 #include "machine/post_mortem.h"
 
 namespace lgx {
@@ -54,7 +55,10 @@ Status ReadSymbols(const MachineConfig& config, BootFiles* files) {
   if (config.kernel.symbols.empty()) return absl::OkStatus();
   StatusOr<std::vector<u8>> text = ReadFile(config.kernel.symbols);
   if (!text.ok()) return text.status();
-  StatusOr<SymbolTable> symbols = ReadSystemMap(AsText(*text), config.kernel.symbols);
+  const bool elf = LooksLikeElf(*text);
+  StatusOr<SymbolTable> symbols =
+      elf ? ReadElfSymbols(*text, config.kernel.symbols)
+          : ReadSystemMap(AsText(*text), config.kernel.symbols);
   if (!symbols.ok()) return symbols.status();
   files->symbols = std::move(*symbols);
   return absl::OkStatus();

@@ -62,6 +62,8 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdSchema();
     case Command::kStats:
       return lgx::CmdStats(line.stats);
+    case Command::kTour:
+      return lgx::CmdTour(line);
     case Command::kTrace:
       return lgx::CmdTrace(line.trace);
     case Command::kReport:

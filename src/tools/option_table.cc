@@ -311,6 +311,8 @@ constexpr CommandSpec kCommands[] = {
      "execute one-instruction test vectors"},
     {Command::kStats, "stats", "FILE.. [--diff]",
      "show the counters of --stats files side by side, or what differs"},
+    {Command::kTour, "tour", "[STOP] [options]",
+     "run the built-in guest to a stop of the journey and show what is there"},
     {Command::kTrace, "trace", "FILE.jsonl -o FILE [--only CATS]",
      "make a trace in one format from one in JSON lines"},
     {Command::kReport, "report", "FILE.. -o FILE",
@@ -443,7 +445,7 @@ constexpr OptionSpec kOptions[] = {
     Fixed("no-reboot", kAnyMachine, "on_restart", "stop",
           "a restart ends the run like a power-off"),
     Value("symbols", 0, kAnyMachine, "FILE", "kernel.symbols",
-          "System.map with the kernel's names, for reports"),
+          "System.map or vmlinux with the kernel's names"),
     Value("stats", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.stats",
           "write counters as JSON"),
     Action("trace", 0, kBoots | kReplayOnly, "CATS=FILE", ApplyTrace,
@@ -457,6 +459,23 @@ constexpr OptionSpec kOptions[] = {
           "write how the run ended as JSON"),
     Action("set", 0, kAnyMachine, "path.to.key=VALUE", ApplySet,
            "any machine value by its path; check --print lists them"),
+
+    Flag(
+        "list", 0, SetOf(Command::kTour),
+        [](std::string_view, CommandLine* l) {
+          l->tour.list = true;
+          return absl::OkStatus();
+        },
+        "print the stops"),
+    Action(
+        "from", 0, SetOf(Command::kTour), "TAG",
+        [](std::string_view v, CommandLine* l) {
+          l->tour.from = v;
+          return absl::OkStatus();
+        },
+        "begin at the stop that names this place of lguest, as in lguest:H:330"),
+    Value("pae", 0, SetOf(Command::kTour), "on|off", "cpu.pae",
+          "page-table format (off)"),
 
     Flag("list-abi", 0, kCheckOnly, ApplyFlag<&CommandLine::list_abi>,
          "print the generations of guests"),

@@ -186,6 +186,10 @@ class Parser {
         return OneFile(&line_->vectors.file, "FILE.jsonl");
       case Command::kStats:
         return StatsOperands();
+      case Command::kTour:
+        LGX_RETURN_IF_ERROR(NothingMore(1));
+        if (!operands_.empty()) line_->tour.stop = operands_[0];
+        return absl::OkStatus();
       case Command::kTrace:
         return TraceOperands();
       case Command::kReport:

@@ -31,6 +31,7 @@ enum class Command : u8 {
   kSchema,
   kStats,
   kTrace,
+  kTour,
   kReport,
   kCompletion,
   kMan,
@@ -78,6 +79,13 @@ struct VectorOptions {
   std::vector<std::string> only;
   std::optional<u64> fail_limit;
   std::string dump;
+};
+
+// `tour`.
+struct TourOptions {
+  std::string stop;   // empty: the list
+  bool list = false;  // --list
+  std::string from;   // a place of the reference
 };
 
 // `disk create`, `disk info`, `disk commit`.
@@ -146,6 +154,7 @@ struct CommandLine {
   bool list_abi = false;          // check
   bool print = false;             // check
   bool json = false;              // version
+  TourOptions tour;
   BareOptions bare;
   VectorOptions vectors;
   DiskOptions disk;
