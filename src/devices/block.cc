@@ -177,6 +177,7 @@ BlockDevice::Result BlockDevice::Read(const Chain& chain, const Request& request
   }
   ++read_requests_;
   read_bytes_ += request.in_bytes;
+  request_sizes_.Add(request.in_bytes);
   *written = request.in_bytes;
   return Result::kOk;
 }
@@ -205,6 +206,7 @@ BlockDevice::Result BlockDevice::Write(const Chain& chain, const Request& reques
   }
   ++write_requests_;
   write_bytes_ += request.out_bytes;
+  request_sizes_.Add(request.out_bytes);
   return options_.sync == DiskSync::kAlways ? Flush() : Result::kOk;
 }
 
@@ -254,6 +256,7 @@ void BlockDevice::VisitStats(StatsVisitor& out) const {
   mine.Counter("syncs", syncs_);
   mine.Counter("errors", errors_);
   mine.Counter("unsupported", unsupported_);
+  mine.Buckets("request_bytes", request_sizes_);
 }
 
 void BlockDevice::AppendOwnState(ByteWriter* state) const {

@@ -86,6 +86,7 @@ class BlockDevice : public Device {
   u64 read_bytes_ = 0;
   u64 write_requests_ = 0;
   u64 write_bytes_ = 0;
+  Histogram request_sizes_;  // reads and writes that succeeded
   u64 flush_requests_ = 0;
   u64 syncs_ = 0;  // that the host was asked for
   u64 errors_ = 0;

@@ -48,7 +48,7 @@ code, pre, .code {
   font-size: 13px;
 }
 .facts {
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 10px;
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(176px, 1fr)); gap: 10px;
   margin: 10px 0 4px;
 }
 .facts div { border: 1px solid var(--grid); border-radius: 8px; padding: 8px 12px; }
@@ -56,7 +56,7 @@ code, pre, .code {
   display: block; font-size: 19px; font-weight: 620; line-height: 1.3;
   overflow-wrap: anywhere; font-variant-numeric: tabular-nums;
 }
-.facts b.long { font-size: 14px; line-height: 1.4; }
+.facts b.long { font-size: 13px; line-height: 1.9; }
 .facts span { color: var(--muted); font-size: 13px; }
 .scroll { overflow-x: auto; }
 .tall { max-height: 460px; overflow: auto; border-bottom: 1px solid var(--grid); }

@@ -162,6 +162,8 @@ std::string Faults(const RunSummary& run) {
   map.x_text = [width](u32 bin) {
     return ShortTime(static_cast<double>(bin) * static_cast<double>(width));
   };
+  map.column_width = static_cast<double>(width);
+  map.x_value = ShortTime;
   map.colour = 7;
   for (const auto& [region, series] : regions) {
     map.rows.push_back(Hex(region << 22));

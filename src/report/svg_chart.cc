@@ -169,6 +169,11 @@ std::string HeatMap::Render() const {
                       absl::StrFormat(" fill-opacity=\"%.2f\"", 0.15 + 0.85 * part));
     }
   }
+  if (column_width > 0) {
+    const double end = column_width * static_cast<double>(columns);
+    const Scale scale{0, end, left, kChartWidth - 4, false};
+    return Figure(caption, body + SvgAxis(scale, bottom, x_value, x_name) + "</svg>\n");
+  }
   const size_t every = std::max<size_t>(1, columns / 6);
   for (size_t c = 0; x_text && c < columns; c += every) {
     const double x = left + static_cast<double>(c) * wide;

@@ -65,6 +65,10 @@ struct HeatMap {
   std::vector<std::string> rows;           // names, first on top
   std::vector<std::vector<u64>> cells;     // [row][column]; all rows of one length
   std::function<std::string(u32)> x_text;  // name of the border before a column
+  // If the columns divide a range of values: the width of one, from 0 on. The axis then
+  // has round values.
+  double column_width = 0;
+  ValueText x_value;
   u32 colour = 1;
   u32 row_height = 18;
 

@@ -1,9 +1,9 @@
 #include "report/trace_perfetto.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
-#include "report/html.h"
 #include "switcher/passage.h"
 
 namespace lgx {
@@ -70,7 +70,7 @@ constexpr u64 kNsPerSecond = 1'000'000'000;
 
 u64 RingTrack(u64 cs) { return (cs & 3) == 3 ? kGuestUser : kGuestKernel; }
 
-// The format wants UTF-8; the rules of HtmlText hold, without the entities.
+// The format wants UTF-8: each byte becomes the character of its number.
 std::string Utf8(std::string_view raw) {
   std::string out;
   for (const char c : raw) {
@@ -93,9 +93,7 @@ u64 PerfettoTraceWriter::NsOf(u64 instructions) const {
 }
 
 void PerfettoTraceWriter::Packet(const ProtoMessage& packet) {
-  ProtoMessage trace;
-  trace.Message(kTracePacket, packet);
-  out_.buffer() += trace.bytes();
+  AppendField(kTracePacket, packet.bytes(), &out_.buffer());
   out_.MayFlush();
 }
 
@@ -170,65 +168,72 @@ u64 PerfettoTraceWriter::TrackOf(const TraceRecord& record) {
 
 u64 PerfettoTraceWriter::Intern(Names list, std::string_view name) {
   const u32 field = static_cast<u32>(list);
-  const auto [at, is_new] =
-      interned_.emplace(std::pair(field, std::string(name)), interned_.size() + 1);
-  if (is_new) {
-    ProtoMessage entry;
-    entry.Varint(kInternedIid, at->second);
-    entry.Bytes(kInternedName, Utf8(name));
-    new_names_.Message(field, entry);
-  }
-  return at->second;
+  auto& known = interned_[field];
+  const auto found = known.find(name);
+  if (found != known.end()) return found->second;
+  const u64 iid = ++interned_count_;
+  known.emplace(name, iid);
+  ProtoMessage entry;
+  entry.Varint(kInternedIid, iid);
+  entry.Bytes(kInternedName, Utf8(name));
+  new_names_.Message(field, entry);
+  return iid;
 }
 
-// `record` gives category and arguments; null for an end and a counter.
-void PerfettoTraceWriter::Write(const Event& what, const TraceRecord* record) {
-  ProtoMessage track_event;
-  track_event.Varint(event::kType, static_cast<u32>(what.type));
-  track_event.Varint(event::kTrack, what.track);
-  if (what.type == Type::kCounter) {
-    track_event.Varint(event::kCounterValue, what.counter);
-  }
+const PerfettoTraceWriter::Argument& PerfettoTraceWriter::ArgumentOf(const char* key) {
+  const auto address = reinterpret_cast<std::uintptr_t>(key);
+  Argument& entry = arguments_[(address ^ address >> 6) % arguments_.size()];
+  if (entry.key != key) entry = {key, Intern(Names::kArgument, key), IsHexArg(key)};
+  return entry;
+}
+
+void PerfettoTraceWriter::WriteDetails(const TraceRecord& record) {
+  const auto add = [this](const Argument& argument, u64 value) {
+    event_.PairOfVarints(event::kAnnotations, annotation::kNameIid, argument.iid,
+                         argument.hex ? annotation::kPointer : annotation::kUint, value);
+  };
+  add(ArgumentOf("instruction"), record.insn);
+  for (const TraceArg& arg : record.args) add(ArgumentOf(arg.key), arg.value);
+  if (record.text.empty()) return;
+  ProtoMessage note;
+  note.Varint(annotation::kNameIid, ArgumentOf("text").iid);
+  note.Bytes(annotation::kString, Utf8(record.text));
+  event_.Message(event::kAnnotations, note);
+}
+
+void PerfettoTraceWriter::Write(const Event& what, const TraceRecord* record,
+                                bool details) {
+  event_.Clear();
+  event_.Varint(event::kType, static_cast<u32>(what.type));
+  event_.Varint(event::kTrack, what.track);
+  if (what.type == Type::kCounter) event_.Varint(event::kCounterValue, what.counter);
   if (!what.name.empty()) {
-    track_event.Varint(event::kNameIid, Intern(Names::kEvent, what.name));
+    event_.Varint(event::kNameIid, Intern(Names::kEvent, what.name));
   }
   if (what.flow != Flow::kNone) {
-    track_event.Fixed64(
-        what.flow == Flow::kEnds ? event::kTerminatingFlows : event::kFlows, faults_);
+    event_.Fixed64(what.flow == Flow::kEnds ? event::kTerminatingFlows : event::kFlows,
+                   faults_);
   }
   if (record != nullptr) {
-    track_event.Varint(event::kCategoryIids,
-                       Intern(Names::kCategory, TraceCategoryName(record->category)));
-    ProtoMessage note;
-    note.Varint(annotation::kNameIid, Intern(Names::kArgument, "instruction"));
-    note.Varint(annotation::kUint, record->insn);
-    track_event.Message(event::kAnnotations, note);
-    for (const TraceArg& arg : record->args) {
-      note.Clear();
-      note.Varint(annotation::kNameIid, Intern(Names::kArgument, arg.key));
-      note.Varint(IsHexArg(arg.key) ? annotation::kPointer : annotation::kUint,
-                  arg.value);
-      track_event.Message(event::kAnnotations, note);
+    u64& category = categories_[static_cast<u32>(record->category)];
+    if (category == 0) {
+      category = Intern(Names::kCategory, TraceCategoryName(record->category));
     }
-    if (!record->text.empty()) {
-      note.Clear();
-      note.Varint(annotation::kNameIid, Intern(Names::kArgument, "text"));
-      note.Bytes(annotation::kString, Utf8(record->text));
-      track_event.Message(event::kAnnotations, note);
-    }
+    event_.Varint(event::kCategoryIids, category);
+    if (details) WriteDetails(*record);
   }
-  ProtoMessage packet;
-  packet.Varint(packet::kTimestamp, what.ns);
-  packet.Varint(packet::kSequence, kOneSequence);
-  packet.Varint(packet::kSequenceFlags, kNeedsState);
-  if (!new_names_.empty()) packet.Message(packet::kInternedData, new_names_);
+  packet_.Clear();
+  packet_.Varint(packet::kTimestamp, what.ns);
+  packet_.Varint(packet::kSequence, kOneSequence);
+  packet_.Varint(packet::kSequenceFlags, kNeedsState);
+  if (!new_names_.empty()) packet_.Message(packet::kInternedData, new_names_);
   new_names_.Clear();
-  packet.Message(packet::kTrackEvent, track_event);
-  Packet(packet);
+  packet_.Message(packet::kTrackEvent, event_);
+  Packet(packet_);
 }
 
 void PerfettoTraceWriter::Enter(const TraceRecord& record) {
-  Write({record.ns, Type::kBegin, kSwitcher, "way in"}, &record);
+  Write({record.ns, Type::kBegin, kSwitcher, "way in"}, &record, false);
   guest_since_ = record.ns + NsOf(kPassageIn);
   Write({guest_since_, Type::kEnd, kSwitcher, ""}, nullptr);
   guest_track_ = RingTrack(record.Arg("cs"));
@@ -249,7 +254,7 @@ void PerfettoTraceWriter::Exit(const TraceRecord& record) {
   }
   Write({left, Type::kBegin, kSwitcher, "way out"}, &record);
   Write({record.ns, Type::kEnd, kSwitcher, ""}, nullptr);
-  Write({record.ns, Type::kInstant, kHost, record.text}, &record);
+  Write({record.ns, Type::kInstant, kHost, record.text}, &record, false);
 }
 
 void PerfettoTraceWriter::Add(const TraceRecord& record) {

@@ -9,6 +9,7 @@
 #ifndef LGX_REPORT_TRACE_PERFETTO_H_
 #define LGX_REPORT_TRACE_PERFETTO_H_
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,20 +41,36 @@ class PerfettoTraceWriter final : public TraceConsumer {
     u64 counter = 0;
   };
 
+  struct Argument {
+    const char* key = nullptr;
+    u64 iid = 0;
+    bool hex = false;
+  };
+
   void Packet(const ProtoMessage& packet);
   void DescribeTrack(u64 uuid, u64 parent, std::string_view name, bool counter = false);
   u64 TrackOf(const TraceRecord& record);
   u64 DeviceTrack(std::string_view name);
   u64 Intern(Names list, std::string_view name);
-  void Write(const Event& event, const TraceRecord* record);
+  const Argument& ArgumentOf(const char* key);
+  // `record` gives category and, if `details`, arguments; null for an end and a counter.
+  void Write(const Event& event, const TraceRecord* record, bool details = true);
+  void WriteDetails(const TraceRecord& record);
   void Enter(const TraceRecord& record);
   void Exit(const TraceRecord& record);
   u64 NsOf(u64 instructions) const;
 
   BufferedSink out_;
   u64 rate_ = 1;
-  std::map<std::pair<u32, std::string>, u64, std::less<>> interned_;
+  std::map<u32, std::map<std::string, u64, std::less<>>> interned_;  // by list
+  u64 interned_count_ = 0;
+  // What is known of an argument's key, by its address: keys live as long as the trace.
+  std::array<Argument, 64> arguments_{};
+  std::array<u64, kTraceCategories> categories_{};
   ProtoMessage new_names_;  // InternedData of the next packet
+  // What is being built; kept for their memory.
+  ProtoMessage event_;
+  ProtoMessage packet_;
   std::map<std::string, u64, std::less<>> devices_;
   bool in_guest_ = false;
   u64 guest_track_ = 0;

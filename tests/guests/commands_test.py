@@ -25,6 +25,9 @@ class Stats(ProgramTest):
         self.assertEqual(len(lines["cpu.instructions"]), 2)
         plain = {name for name, value in counters.items() if isinstance(value, int)}
         self.assertEqual(plain - {"version"}, set(lines) & set(counters))
+        for name in set(counters) - plain:  # a histogram: a line for each bucket
+            for limit in counters[name]["le"]:
+                self.assertIn(f"{name}{{le={limit}}}", lines)
         result = run("stats", one, two, "--diff")
         self.assertEqual(result.code, 1)
         self.assertIn(b"cpu.instructions", result.out)

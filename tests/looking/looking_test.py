@@ -192,7 +192,7 @@ class Looking(unittest.TestCase):
             ("run", "--trace", "crossing"): "CATEGORIES=FILE",
             ("run", "--trace", "crossing=/nowhere/t.txt"): "/nowhere/t.txt",
             ("trace", "/nowhere/t.jsonl", "-o", "x.txt"): "/nowhere/t.jsonl",
-            ("trace", __file__, "-o", "x.txt"): "no JSON object",
+            ("trace", __file__, "-o", "/nowhere/x.txt"): "/nowhere/x.txt",
             ("report", __file__, "-o", "x.html"): "neither counters",
             ("report", "x.json"): "--output",
         }

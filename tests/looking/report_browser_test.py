@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The page of --report in a headless Chromium: click, filter, take a picture.
+"""The pages of --report and --profile in a headless Chromium: click, filter, take a picture.
 
 usage: report_browser_test.py LGX...    (exit code 77: there is no Chromium)
 
@@ -34,14 +34,16 @@ class Report(unittest.TestCase):
         cls.browser = browser.Browser(browser.find())
         cls.browser.open(cls.page)
 
+    def tearDown(self):
+        self.assertEqual(self.browser.complaints(), [])
+
     @classmethod
     def tearDownClass(cls):
         cls.browser.__exit__()
         cls.folder.cleanup()
 
-    def test_nothing_is_fetched_and_nothing_complains(self):
+    def test_nothing_is_fetched(self):
         self.assertEqual([url for url in self.browser.requests() if not url.startswith(("file:", "data:", "about:"))], [])
-        self.assertEqual(self.browser.complaints(), [])
 
     def test_what_the_guest_says_stays_text(self):
         self.assertNotEqual(self.browser.ask("document.title"), "broken")
@@ -64,10 +66,9 @@ class Report(unittest.TestCase):
         ask = self.browser.ask
         ask("""{ const i = document.querySelector('input[data-rows=every-counter]'); i.value = 'slot';
                  i.dispatchEvent(new Event('input')); }""")
-        seen = ask("[...document.querySelectorAll('#every-counter tbody tr')].filter(r => !r.hidden).map(r => r.textContent)")
+        seen = ask("[...document.querySelectorAll('#every-counter tbody tr')].filter(r => !r.hidden).map(r => r.cells[0].textContent)")
         self.assertTrue(seen)
-        for row in seen:
-            self.assertIn("slot", row.lower())
+        self.assertTrue(all("slot" in name for name in seen), seen)
         ask("""{ const i = document.querySelector('input[data-rows=every-counter]'); i.value = '';
                  i.dispatchEvent(new Event('input')); }""")
 
@@ -77,6 +78,10 @@ class Report(unittest.TestCase):
                  i.dispatchEvent(new Event('input')); }""")
         self.assertGreater(ask("document.querySelectorAll('#console-text mark').length"), 0)
         self.assertIn(HOSTILE, ask("document.getElementById('console-text').textContent"))
+
+    def test_no_two_elements_have_one_name(self):
+        names = self.browser.ask("[...document.querySelectorAll('[id]')].map(e => e.id)")
+        self.assertEqual(len(names), len(set(names)), names)
 
     def test_pictures_in_light_and_dark(self):
         taken = []
@@ -99,6 +104,33 @@ class Report(unittest.TestCase):
         self.browser.call("Emulation.setScriptExecutionDisabled", value=False)
         self.browser.events.clear()
         self.browser.open(self.page)
+
+
+class Profile(unittest.TestCase):
+    def test_a_click_enlarges_a_frame_and_names_are_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder)
+            typed = path / "typed"
+            typed.write_text("touch 400\nswitch 50\nfork 5\npoweroff\n")
+            with typed.open() as stdin:
+                subprocess.run([*PROGRAM, "run", "-q", "--record", "off", "--profile", path / "p.html"],
+                               stdin=stdin, stdout=subprocess.DEVNULL, check=True)
+            with browser.Browser(browser.find()) as page:
+                page.open(path / "p.html")
+                width = """[...document.querySelectorAll('#flame-instructions g')]
+                    .find(g => g.dataset.name == 'Guest kernel').querySelector('rect')"""
+                before = float(page.ask(width + ".getAttribute('width')"))
+                self.assertLess(before, 999)
+                page.ask(width + ".dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+                self.assertAlmostEqual(float(page.ask(width + ".getAttribute('width')")), 1000, places=3)
+                page.ask("document.querySelector('button[data-flame=flame-instructions]').click()")
+                self.assertAlmostEqual(float(page.ask(width + ".getAttribute('width')")), before, places=1)
+                page.ask("""{ const i = document.querySelector('input[data-flame=flame-instructions]');
+                              i.value = 'KERNEL'; i.dispatchEvent(new Event('input')); }""")
+                self.assertGreater(page.ask("document.querySelectorAll('#flame-instructions g.hit').length"), 0)
+                folder_for_pictures = os.environ.get("LGX_SCREENSHOTS", folder)
+                page.screenshot(pathlib.Path(folder_for_pictures, "profile.png"))
+                self.assertEqual(page.complaints(), [])
 
 
 if __name__ == "__main__":
