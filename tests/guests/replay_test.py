@@ -92,7 +92,7 @@ class ReplayTest(unittest.TestCase):
         self.assertEqual(result.code, 6, result.err)
         self.assertIn(b"the same after", result.out)
         self.assertEqual(run("divergence", log, log).code, 0)
-        self.assertEqual(run("divergence", log, "--with", "cpu.block_cache=off").code, 0)
+        self.assertEqual(run("divergence", log, "--with", "guest.shadow_slots=4").code, 0)
         # Damage is another thing, and has its place.
         middle = bytearray(data)
         middle[len(data) // 2] ^= 1

@@ -77,11 +77,10 @@ inline BuiltinKernel Builtin() {
 class TempFile {
  public:
   explicit TempFile(const std::string& name)
-      : path_((std::filesystem::temp_directory_path() /
-               ("lgx-" +
-                std::string(
-                    ::testing::UnitTest::GetInstance()->current_test_info()->name()) +
-                "-" + name))
+      : TempFile(::testing::UnitTest::GetInstance()->current_test_info()->name(), name) {}
+  // Outside of a test.
+  TempFile(const std::string& test, const std::string& name)
+      : path_((std::filesystem::temp_directory_path() / ("lgx-" + test + "-" + name))
                   .string()) {}
   ~TempFile() {
     std::error_code error;

@@ -19,8 +19,7 @@ std::map<std::string, u64, std::less<>> WithoutCaches(const Stats& stats) {
   std::map<std::string, u64, std::less<>> counters;
   for (const auto& [name, value] : stats.counters()) {
     if (name.starts_with("cpu.block") || name.starts_with("mmu.tlb") ||
-        name.starts_with("mmu.walk") || name.starts_with("cpu.slow") ||
-        name.starts_with("cpu.cache") || name.starts_with("cpu.lookup")) {
+        name.starts_with("mmu.walk") || name.starts_with("cpu.access")) {
       continue;
     }
     counters[name] = value;
@@ -61,7 +60,7 @@ TEST(Snapshot, ARestoredMachineEndsAsTheOtherOneDid) {
   for (const bool pae : {false, true}) {
     const MachineConfig config = DemoConfig(pae);
     const LaunchResult whole = Demo(config, nullptr);
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 2; ++i) {
       seed = seed * 6364136223846793005 + 1442695040888963407;
       const u64 at = (seed >> 20) % whole.instructions;
       const SnapshotFile file = SnapshotAt(config, at, path.path());
@@ -92,13 +91,13 @@ TEST(Snapshot, TakingOneChangesNothing) {
   const LaunchResult watched = Demo(config, &writer);
   EXPECT_EQ(writer.written().size(), 2u);
   EXPECT_EQ(watched.hash, alone.hash);
-  EXPECT_EQ(watched.stats.counters(), alone.stats.counters());
+  EXPECT_EQ(WithoutCaches(watched.stats), WithoutCaches(alone.stats));
 }
 
 class SnapshotBytes : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    const TempFile path("snap");
+    const TempFile path("SnapshotBytes", "snap");
     file_ = new SnapshotFile(SnapshotAt(DemoConfig(false), 3'000'000, path.path()));
     bytes_ = new std::vector<u8>(EncodeSnapshot(*file_));
   }

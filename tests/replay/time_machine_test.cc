@@ -45,7 +45,7 @@ class TimeMachineTest : public ::testing::Test {
 
 TEST_F(TimeMachineTest, OneBackIsExactlyTheStateBefore) {
   TimeMachine time(machine(), {.spacing = 100'000});
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 16; ++i) {
     const u64 at = 2 + Chance(whole_.instructions - 2);
     ASSERT_TRUE(time.GoTo(at - 1).ok());
     const u64 before = machine().Hash();
