@@ -50,7 +50,7 @@ ScalingSweep Instructions() {
 ScalingSweep Memory() {
   ScalingSweep sweep{"memory", "Guest memory", "MiB of guest memory", nullptr, false, {}};
   // The last is near the most that this guest can have.
-  for (const u64 mib : {16, 32, 64, 128, 256, 512, 1000}) {
+  for (const u64 mib : {16, 32, 64, 128, 256, 512, 768}) {
     ScalingSweep::Step step = StepOf(mib, "touch-random pages=2048 rounds=1");
     step.point.memory = mib << 20;
     sweep.steps.push_back(std::move(step));

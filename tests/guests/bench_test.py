@@ -54,7 +54,7 @@ class Bench(ProgramTest):
         self.assertEqual(result.code, 2)
         result = run("bench", "demand-paging", "--workload", "exec rounds=1", "--html",
                      self.path("no/such/folder"))
-        self.assertEqual(result.code, 1, result.err)
+        self.assertEqual(result.code, 2, result.err)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ TEST(Scaling, TheSweepsCoverWhatGrowsAndWhatMustNot) {
   for (const ScalingSweep& sweep : sweeps) {
     EXPECT_GE(sweep.steps.size(), 5u) << sweep.name;
   }
-  EXPECT_EQ(sweeps[3].steps.back().point.memory, u64{1000} << 20);
+  EXPECT_EQ(sweeps[3].steps.back().point.memory, u64{768} << 20);
 }
 
 }  // namespace
