@@ -225,9 +225,10 @@ void ShadowTables::SetPgd(Gpa gpgdir, u32 index) {
 // The Guest loads CR3, and because it may not, it asks. If its new table has a slot, that
 // slot becomes current and nothing else happens: whatever was filled in for that process
 // is still there. If it has none, the die names a slot, and the process that had it will
-// fault its pages in anew. The kernel's part of that slot stays, since all processes share
-// it; only a slot that never had a table begins empty, and then the kernel's stack is put
-// in at once, because the next trap of a program will want it without asking the Host.
+// fault its pages in anew. The kernel's part of that slot stays, since all processes
+// share it; only a slot that never had a table begins empty, and then the kernel's stack
+// is put in at once, because the next trap of a program will want it without asking the
+// Host.
 //:
 void ShadowTables::NewPageTable(Gpa gpgdir) {
   ++stats_.slot_switch;
