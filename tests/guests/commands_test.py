@@ -60,7 +60,7 @@ class Printed(ProgramTest):
             self.assertEqual(result.code, 0)
             for word in (b"exec-vectors", b"max-instructions", b"tunnet", b"dump-on-halt"):
                 self.assertIn(word, result.out)
-            self.assertNotIn(b"snapshot-every", result.out)
+            self.assertNotIn(b"sandbox", result.out)
             if shutil.which(shell):
                 done = subprocess.run([shell, "-n", self.write(shell, result.out)], check=False,
                                       capture_output=True)

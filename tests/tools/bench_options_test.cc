@@ -44,7 +44,7 @@ TEST(BenchOptions, ListsKeepTheirOrderAndHoldEachValueOnce) {
 
 TEST(BenchOptions, BadValuesAreRefusedByName) {
   const std::pair<std::vector<std::string>, const char*> cases[] = {
-      {{"--slots", "0"}, "name of a benchmark"},
+      {{"--slots", "2"}, "name of a benchmark"},
       {{"demand-paging", "--slots", "65"}, "--slots"},
       {{"demand-paging", "--slots", "1,"}, "--slots"},
       {{"demand-paging", "--replacement", "fifo"}, "random, lru"},
