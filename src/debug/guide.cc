@@ -32,7 +32,7 @@ StageWorld WorldOf(Machine& machine) {
 
 Guide::Guide(Machine& machine, const Symbols& symbols, const Moment& moment)
     : machine_(machine), symbols_(symbols), moment_(moment) {
-  if (moment.kind == Kind::kStages) {
+  if (moment.kind == Kind::kCrossing) {
     machine.crossing().set_observer(this);
     machine.crossing().set_steps(this);
   } else {
@@ -41,7 +41,7 @@ Guide::Guide(Machine& machine, const Symbols& symbols, const Moment& moment)
 }
 
 Guide::~Guide() {
-  if (moment_.kind == Kind::kStages) {
+  if (moment_.kind == Kind::kCrossing) {
     machine_.crossing().set_observer(nullptr);
     machine_.crossing().set_steps(nullptr);
   } else {

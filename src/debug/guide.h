@@ -24,12 +24,12 @@ struct Moment {
     kExit,       // the Guest was left with trap `number`
     kCall,       // hypercall `call`, before it is carried out; kUnknown: any
     kInterrupt,  // a virtual interrupt was put onto the Guest's stack
-    kStages,     // a whole crossing, stage by stage
+    kCrossing,   // a whole crossing, stage by stage
   };
   Kind kind = Kind::kStart;
   u32 number = 0;
   Call call = Call::kUnknown;
-  u64 count = 1;  // the which one; for kStages the number of the crossing
+  u64 count = 1;  // the which one; for kCrossing the number of the crossing
 };
 
 class Guide final : private TraceSink, private StageObserver, private StepObserver {

@@ -44,7 +44,7 @@ u32 Count(const std::string& text, const std::string& part) {
 }
 
 TEST_P(GuideTest, AWholeCrossingStageByStage) {
-  const std::string text = Say({Moment::Kind::kStages, 0, Call::kUnknown, 1});
+  const std::string text = Say({Moment::Kind::kCrossing, 0, Call::kUnknown, 1});
   for (u32 number = 1; number <= 12; ++number) {
     EXPECT_EQ(Count(text, "Host -> Guest  stage " + std::to_string(number) + "/12  "), 1u)
         << text;
@@ -79,7 +79,7 @@ TEST_P(GuideTest, HypercallsAndExits) {
 
 TEST_P(GuideTest, WhatNeverComesIsSaid) {
   EXPECT_EQ(Say({Moment::Kind::kInterrupt, 0, Call::kUnknown, 1000}), "");
-  EXPECT_EQ(Say({Moment::Kind::kStages, 0, Call::kUnknown, 1'000'000}), "");
+  EXPECT_EQ(Say({Moment::Kind::kCrossing, 0, Call::kUnknown, 1'000'000}), "");
 }
 
 }  // namespace
