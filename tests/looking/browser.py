@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 import shutil
 import subprocess
 import tempfile
@@ -21,7 +22,7 @@ class Browser:
     """One page. `with Browser(program) as page: page.open(file)`"""
 
     def __init__(self, program):
-        self.profile = tempfile.TemporaryDirectory()
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_read, self.to = os.pipe()
         self.back, back_write = os.pipe()
 
@@ -35,7 +36,7 @@ class Browser:
              "--disable-dev-shm-usage", "--no-first-run", f"--user-data-dir={self.profile.name}",
              "--window-size=1120,900", "about:blank"],
             close_fds=False, preexec_fn=give_pipes, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         os.close(to_read)
         os.close(back_write)
         self.waiting = b""
@@ -51,7 +52,7 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)  # its helpers too: they write to the profile
         self.process.wait()
         os.close(self.to)
         os.close(self.back)

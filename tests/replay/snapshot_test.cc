@@ -122,7 +122,9 @@ TEST_F(SnapshotBytes, ComeBackAsTheyWere) {
     const auto& one = back->snapshot.pages[i];
     const auto& two = file_->snapshot.pages[i];
     ASSERT_EQ(one == nullptr, two == nullptr) << i;
-    if (one != nullptr) EXPECT_EQ(*one, *two) << i;
+    if (one != nullptr) {
+      EXPECT_EQ(*one, *two) << i;
+    }
   }
   EXPECT_LT(bytes_->size(), u64{2} << 20);
 }
