@@ -97,7 +97,7 @@ bool GdbSession::TakeWhileRunning(std::span<const u8> bytes) {
   return reader_.TakeInterrupt();
 }
 
-void GdbSession::Answer(std::string payload) {
+void GdbSession::Answer(std::string_view payload) {
   last_frame_ = GdbFrame(payload);
   send_(last_frame_);
 }

@@ -36,7 +36,7 @@ class GdbSession {
   static constexpr std::size_t kMaxWaiting = 256;
   static constexpr u32 kMaxTransfer = 0x2000;  // bytes of memory in one packet
 
-  void Answer(std::string payload);
+  void Answer(std::string_view payload);
   void Handle(std::string_view packet);
   std::string Reply(std::string_view packet);
   std::string ReplyToQuery(std::string_view packet);
