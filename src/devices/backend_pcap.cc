@@ -16,7 +16,8 @@ constexpr u32 kLongestFrame = 262144;  // as tcpdump says it
 constexpr u32 kEthernet = 1;
 
 bool Put(std::FILE* file, std::span<const u8> bytes) {
-  return std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+  return bytes.empty() ||
+         std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
 }
 
 }  // namespace
