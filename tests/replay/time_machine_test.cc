@@ -23,8 +23,8 @@ class TimeMachineTest : public ::testing::Test {
     StatusOr<InputLog> log = ReadInputLog(file.path());
     CHECK(log.ok());
     player_ = Player::Create(*std::move(log)).value();
-    run_ = std::make_unique<GuestRun>(player_->config(), test::Builtin(), console_,
-                                      nobody_, player_.get());
+    run_ = std::make_unique<GuestRun>(player_->config(), builtin_, console_, nobody_,
+                                      player_.get());
     CHECK(run_->Boot(networks_).ok());
   }
 
@@ -34,6 +34,7 @@ class TimeMachineTest : public ::testing::Test {
     return (seed_ >> 20) % below;
   }
 
+  const BuiltinKernel builtin_ = test::Builtin();
   Networks networks_;
   Nobody nobody_;
   BufferBackend console_;
