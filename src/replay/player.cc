@@ -4,23 +4,9 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "replay/lone_machine.h"
 
 namespace lgx {
-
-// The end of a cable that nobody is at any more.
-class Player::Cable final : public NetBackend {
- public:
-  explicit Cable(const LogHeader::Card& card) : card_(card) {}
-  const char* name() const override { return card_.name.c_str(); }
-  bool TakesUnfinished() const override { return card_.takes_unfinished; }
-  void Send(NetFrame) override {}
-  bool Receive(NetFrame*) override { return false; }
-  bool MayReceive() override { return false; }
-  void PrepareWait(std::vector<WaitFd>*, u64*) override {}
-
- private:
-  LogHeader::Card card_;
-};
 
 StatusOr<std::unique_ptr<Player>> Player::Create(InputLog log) {
   auto player = std::unique_ptr<Player>(new Player(std::move(log)));
@@ -86,7 +72,7 @@ Status Player::Prepare() {
   }
   may_come_.push_back(may_come);
   for (const LogHeader::Card& card : log_.header.cards) {
-    cables_.push_back(std::make_unique<Cable>(card));
+    cables_.push_back(MakeAbsentNet(card));
   }
   return absl::OkStatus();
 }

@@ -74,8 +74,6 @@ class Player final : public RunHooks, public InputSource, public RunWatch {
   u64 AtInput(Machine& machine) override;
 
  private:
-  class Cable;
-
   explicit Player(InputLog log);
   Status Prepare();
   const LogRecord* Take(LogKind kind);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "machine/launcher.h"
+#include "replay/input_log.h"
 #include "replay/replay_disk.h"
 #include "replay/snapshot.h"
 
@@ -38,10 +39,7 @@ struct SnapshotDisk {
   ReplayDisk::Changes changes;
 };
 
-struct SnapshotCard {
-  std::string name;
-  bool takes_unfinished = false;
-};
+using SnapshotCard = LogHeader::Card;
 
 struct SnapshotFile {
   std::string program;  // the version that wrote it
