@@ -22,6 +22,8 @@ using test::ResultAt;
 using test::TempFile;
 using test::TinyGuest;
 
+constexpr const char* kFolder = "tests/replay/data/";
+
 // A kernel that is the same wherever the test is built: it sleeps, wakes, and counts,
 // twenty times.
 std::vector<u8> Kernel() {
@@ -110,6 +112,11 @@ TEST_F(Formats, WhatThisVersionWritesItReads) {
   if (const char* folder = std::getenv("LGX_WRITE_FORMATS")) {
     Make(std::string(folder) + "/v1.lgxlog", std::string(folder) + "/v1.lgxsnap");
   }
+}
+
+TEST_F(Formats, Version1) {
+  (void)CheckLog(std::string(kFolder) + "v1.lgxlog");
+  CheckSnapshot(std::string(kFolder) + "v1.lgxsnap");
 }
 
 }  // namespace
