@@ -116,11 +116,11 @@ void Recorder::OnEnding(const Machine& machine, const Ending& ending) {
   end.kind = ending.kind;
   end.value = ending.value;
   end.virtual_ns = machine.virtual_ns();
-  end.hash = machine.Hash();
+  end.hash = machine.Hash();  // slow enough to be asked once
   end.reason = ending.reason;
   end_ = EncodeEnd(end);
   end_instructions_ = machine.instructions();
-  NoteFullHash(machine);
+  Note(LogKind::kFullHash, EncodeNumber(end.hash));
   Flush();
 }
 
