@@ -2,15 +2,16 @@
 
 namespace lgx {
 
+bool IsInTable(const CpuState& s, u16 selector) {
+  if ((selector & 4) == 0) return (selector | 7u) <= s.gdtr.limit;
+  return (s.ldtr.attr & kAttrPresent) != 0 && (selector | 7u) <= s.ldtr.limit;
+}
+
 bool ReadDescriptor(Cpu& cpu, u16 selector, u8 vector, u32 ext, Descriptor* descriptor) {
-  const bool local = (selector & 4) != 0;
-  const CpuState& s = cpu.state;
-  const bool usable = !local || (s.ldtr.attr & kAttrPresent) != 0;
-  const u32 base = local ? s.ldtr.base : s.gdtr.base;
-  const u32 limit = local ? s.ldtr.limit : s.gdtr.limit;
-  if (!usable || (selector | 7u) > limit) {
+  if (!IsInTable(cpu.state, selector)) {
     return cpu.RaiseFalse(vector, ErrorOf(selector) | ext);
   }
+  const u32 base = (selector & 4) != 0 ? cpu.state.ldtr.base : cpu.state.gdtr.base;
   descriptor->at = Lin(base + (selector & ~7u));
   return cpu.LoadSystem(descriptor->at, &descriptor->low) &&
          cpu.LoadSystem(descriptor->at + 4, &descriptor->high);

@@ -40,6 +40,9 @@ inline bool IsNull(u16 selector) { return (selector & ~3) == 0; }
 inline u32 ErrorOf(u16 selector) { return selector & ~3u; }
 inline u32 RplOf(u16 selector) { return selector & 3; }
 
+// Does its table, the GDT or a usable LDT, reach to its descriptor?
+bool IsInTable(const CpuState& s, u16 selector);
+
 // Reads the descriptor of a selector that is not null. Outside its table: false, with
 // `vector`(selector | ext) recorded.
 [[nodiscard]] bool ReadDescriptor(Cpu& cpu, u16 selector, u8 vector, u32 ext,

@@ -130,29 +130,43 @@ bool LoadTaskLdt(Cpu& cpu, u16 selector, u32 ext) {
   return true;
 }
 
-//   null, outside its table, no code, DPL wrong for RPL    #TS(selector)
+//   code whose DPL is wrong for RPL                        #TS(selector)
+// Whatever else may be wrong with it is found after the stack.
+bool CheckTaskCodeDpl(Cpu& cpu, u16 selector, u32 ext) {
+  if (IsNull(selector) || !IsInTable(cpu.state, selector)) return true;
+  Descriptor d;
+  if (!ReadDescriptor(cpu, selector, kVectorTs, ext, &d)) return false;
+  const u32 rpl = RplOf(selector);
+  const bool fits = d.IsConforming() ? d.Dpl() <= rpl : d.Dpl() == rpl;
+  return !d.IsCode() || fits || Refuse(cpu, kVectorTs, selector, ext);
+}
+
+//   null, outside its table, no code                       #TS(selector)
 //   not present                                            #NP(selector)
 bool LoadTaskCode(Cpu& cpu, u16 selector, u32 ext) {
   Descriptor d;
   if (IsNull(selector)) return cpu.RaiseFalse(kVectorTs, ext);
   if (!ReadDescriptor(cpu, selector, kVectorTs, ext, &d)) return false;
-  const u32 rpl = RplOf(selector);
-  const bool dpl_fits = d.IsConforming() ? d.Dpl() <= rpl : d.Dpl() == rpl;
-  if (!d.IsCode() || !dpl_fits) return Refuse(cpu, kVectorTs, selector, ext);
+  if (!d.IsCode()) return Refuse(cpu, kVectorTs, selector, ext);
   if (!d.IsPresent()) return Refuse(cpu, kVectorNp, selector, ext);
   if (!SetAccessed(cpu, &d)) return false;
   FillSegment(&cpu.segment(Seg::kCs), selector, d);
   return true;
 }
 
-//   no writable data, RPL or DPL not CPL, null             #TS(selector)
+//   null, outside its table, no writable data              #TS(selector)
 //   not present                                            #SS(selector)
+//   DPL or RPL not CPL                                     #TS(selector)
 bool LoadTaskStack(Cpu& cpu, u16 selector, u32 ext) {
   Descriptor d;
-  if (!CheckStackSegment(cpu, selector, cpu.state.cpl, kVectorTs, ext, &d) ||
-      !SetAccessed(cpu, &d)) {
-    return false;
+  if (IsNull(selector)) return cpu.RaiseFalse(kVectorTs, ext);
+  if (!ReadDescriptor(cpu, selector, kVectorTs, ext, &d)) return false;
+  if (!d.IsWritableData()) return Refuse(cpu, kVectorTs, selector, ext);
+  if (!d.IsPresent()) return Refuse(cpu, kVectorSs, selector, ext);
+  if (d.Dpl() != cpu.state.cpl || RplOf(selector) != cpu.state.cpl) {
+    return Refuse(cpu, kVectorTs, selector, ext);
   }
+  if (!SetAccessed(cpu, &d)) return false;
   FillSegment(&cpu.segment(Seg::kSs), selector, d);
   return true;
 }
@@ -174,6 +188,7 @@ bool LoadTaskData(Cpu& cpu, Seg seg, u16 selector, u32 ext) {
   return true;
 }
 
+// In the order of the manual's table "Exception Conditions Checked During a Task Switch".
 bool LoadSegments(Cpu& cpu, const TaskImage& image, u32 ext) {
   if (!LoadTaskLdt(cpu, image.ldt, ext)) return false;
   if (cpu.V86()) {
@@ -185,8 +200,9 @@ bool LoadSegments(Cpu& cpu, const TaskImage& image, u32 ext) {
   const auto selector = [&image](Seg seg) {
     return image.segments[static_cast<u8>(seg)];
   };
-  if (!LoadTaskCode(cpu, selector(Seg::kCs), ext) ||
-      !LoadTaskStack(cpu, selector(Seg::kSs), ext)) {
+  if (!CheckTaskCodeDpl(cpu, selector(Seg::kCs), ext) ||
+      !LoadTaskStack(cpu, selector(Seg::kSs), ext) ||
+      !LoadTaskCode(cpu, selector(Seg::kCs), ext)) {
     return false;
   }
   for (const Seg seg : {Seg::kDs, Seg::kEs, Seg::kFs, Seg::kGs}) {
@@ -196,7 +212,8 @@ bool LoadSegments(Cpu& cpu, const TaskImage& image, u32 ext) {
 }
 
 // Registers and selectors. The segments are unusable until their descriptors are loaded:
-// a fault on the way finds the new task with those that were good.
+// a fault on the way finds the new task with those that were good. Only the stack stays
+// where the old task had it until then, so that a handler of the same ring can be entered.
 void LoadRegisters(Cpu& cpu, const TaskImage& image, const TaskSwitch& to) {
   CpuState& s = cpu.state;
   s.cr0 |= kCr0Ts;
@@ -208,7 +225,13 @@ void LoadRegisters(Cpu& cpu, const TaskImage& image, const TaskSwitch& to) {
   if (to.via == TaskVia::kNested) s.eflags_rest |= kEflagsNt;
   cpu.ClearResumeFlag();
   if ((image.eflags & kEflagsRf) != 0) cpu.SetResumeFlag();
-  for (u32 n = 0; n < kSegments; ++n) s.seg[n].SetNull(image.segments[n]);
+  for (u32 n = 0; n < kSegments; ++n) {
+    if (n == static_cast<u32>(Seg::kSs)) {
+      s.seg[n].selector = image.segments[n];
+    } else {
+      s.seg[n].SetNull(image.segments[n]);
+    }
+  }
   s.ldtr.SetNull(image.ldt);
   const u16 cs = image.segments[static_cast<u8>(Seg::kCs)];
   s.cpl = static_cast<u8>(cpu.V86() ? 3 : RplOf(cs));
