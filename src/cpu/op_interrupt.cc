@@ -79,7 +79,7 @@ Flow ReturnOuter(Cpu& cpu, StackReader& stack, u16 cs, Descriptor code, u32 eip,
   if (!stack.Pop(bytes, &esp) || !stack.Pop(bytes, &ss_word)) return Flow::kFault;
   const u16 ss = static_cast<u16>(ss_word);
   Descriptor stack_descriptor;
-  if (!CheckStackSegment(cpu, ss, RplOf(cs), kVectorGp, 0, &stack_descriptor)) {
+  if (!CheckIretStack(cpu, ss, RplOf(cs), &stack_descriptor)) {
     return Flow::kFault;
   }
   if (eip > code.Limit()) return cpu.Raise(kVectorGp, 0);

@@ -73,15 +73,27 @@ bool LoadSegment(Cpu& cpu, Seg seg, u16 selector) {
   return true;
 }
 
-bool CheckStackSegment(Cpu& cpu, u16 selector, u32 cpl, u8 vector, u32 ext,
-                       Descriptor* d) {
+namespace {
+
+bool CheckStack(Cpu& cpu, u16 selector, u32 cpl, u8 vector, u8 absent, u32 ext,
+                Descriptor* d) {
   if (IsNull(selector)) return cpu.RaiseFalse(vector, ext);
   if (!ReadDescriptor(cpu, selector, vector, ext, d)) return false;
   if (RplOf(selector) != cpl || !d->IsWritableData() || d->Dpl() != cpl) {
     return cpu.RaiseFalse(vector, ErrorOf(selector) | ext);
   }
-  if (!d->IsPresent()) return cpu.RaiseFalse(kVectorSs, ErrorOf(selector) | ext);
-  return true;
+  return d->IsPresent() || cpu.RaiseFalse(absent, ErrorOf(selector) | ext);
+}
+
+}  // namespace
+
+bool CheckStackSegment(Cpu& cpu, u16 selector, u32 cpl, u8 vector, u32 ext,
+                       Descriptor* d) {
+  return CheckStack(cpu, selector, cpl, vector, kVectorSs, ext, d);
+}
+
+bool CheckIretStack(Cpu& cpu, u16 selector, u32 cpl, Descriptor* d) {
+  return CheckStack(cpu, selector, cpl, kVectorGp, kVectorNp, 0, d);
 }
 
 void DropInnerSegments(Cpu& cpu) {

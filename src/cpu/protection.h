@@ -57,10 +57,15 @@ void FillRealSegment(Segment* segment, u16 selector);
 
 // MOV and POP to ES, SS, DS, FS, GS with all checks. False: a fault is recorded.
 [[nodiscard]] bool LoadSegment(Cpu& cpu, Seg seg, u16 selector);
-// SS for privilege level `cpl`: with IRET and RET the errors are #GP, with a stack taken
-// from the TSS they are #TS (`vector`). The descriptor is checked, nothing is loaded.
+// SS for privilege level `cpl`; the descriptor is checked, nothing is loaded. MOV SS, LSS
+// and RET with `vector` #GP, a stack taken from the TSS with #TS; absent is
+// #SS(selector).
 [[nodiscard]] bool CheckStackSegment(Cpu& cpu, u16 selector, u32 cpl, u8 vector, u32 ext,
                                      Descriptor* descriptor);
+// The same for IRET to an outer ring: #GP, and absent is #NP(selector), as the manual's
+// list of its exceptions says; its "Operation" says #SS.
+[[nodiscard]] bool CheckIretStack(Cpu& cpu, u16 selector, u32 cpl,
+                                  Descriptor* descriptor);
 
 // After a return to an outer ring: data segments it may not use become null.
 void DropInnerSegments(Cpu& cpu);

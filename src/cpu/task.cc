@@ -213,7 +213,8 @@ bool LoadSegments(Cpu& cpu, const TaskImage& image, u32 ext) {
 
 // Registers and selectors. The segments are unusable until their descriptors are loaded:
 // a fault on the way finds the new task with those that were good. Only the stack stays
-// where the old task had it until then, so that a handler of the same ring can be entered.
+// where the old task had it until then, so that a handler of the same ring can be
+// entered.
 void LoadRegisters(Cpu& cpu, const TaskImage& image, const TaskSwitch& to) {
   CpuState& s = cpu.state;
   s.cr0 |= kCr0Ts;
