@@ -49,6 +49,24 @@ u32 ChainReader::Read(std::span<u8> to) {
   return count;
 }
 
+// Page by page straight out of memory: a vector that grows first would be filled with
+// zeros for nothing.
+void ChainReader::ReadRest(std::vector<u8>* to) {
+  to->reserve(to->size() + remaining_);
+  while (remaining_ != 0) {
+    const ChainBuffer part = NextPart(&segments_, &used_, remaining_);
+    CHECK(memory_->Contains(part.at, part.len)) << "unchecked segment";
+    for (u32 done = 0; done < part.len;) {
+      const Gpa at = part.at + done;
+      const u32 len = std::min(part.len - done, kPageSize - PageOffset(at));
+      const u8* const bytes = memory_->Bytes(at);
+      to->insert(to->end(), bytes, bytes + len);
+      done += len;
+    }
+    remaining_ -= part.len;
+  }
+}
+
 ChainWriter::ChainWriter(GuestView& memory, const Chain& chain)
     : memory_(&memory), segments_(chain.in), remaining_(chain.in_bytes) {}
 

@@ -36,6 +36,8 @@ class ChainReader {
   u32 remaining() const { return remaining_; }
   // Copies the next bytes, as many as there are and fit; the count.
   u32 Read(std::span<u8> to);
+  // Appends all that is left.
+  void ReadRest(std::vector<u8>* to);
 
  private:
   const GuestView* memory_;

@@ -88,8 +88,7 @@ bool Net::SendChain(const Chain& chain) {
   ChainReader reader(queue(kTransmitQueue).memory(), chain);
   reader.Read(std::span(header, header_size));
   NetFrame frame;
-  frame.bytes.resize(reader.remaining());
-  reader.Read(frame.bytes);
+  reader.ReadRest(&frame.bytes);
   frame.header = DecodeNetHeader(format, std::span(header, header_size));
   if (!Believes(frame.header, frame)) return false;
   if (!Accepted(kNetCsum)) frame.header = NetHeader();

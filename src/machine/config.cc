@@ -297,14 +297,10 @@ constexpr ValueSpec kValues[] = {
     {"devices.rng.seed", Form::kNumber, nullptr, false, "chooses its numbers",
      [](Text v, Config* c) { return Assign(ParseNumber(v), &c->rng.seed); },
      [](const Config& c) { return TextOf(c.rng.seed); }},
-    {"clock.mode", Form::kChoice, "det", false, "det: time from instructions",
+    {"clock.mode", Form::kChoice, "det|host", false,
+     "det: time from instructions; host: the host's, and no two runs are alike",
      [](Text v, Config* c) {
-       if (v == "host") {
-         return Errorf(kUnimplemented,
-                       "a clock that follows the host is not in this version; det, the "
-                       "clock of retired instructions, is");
-       }
-       if (v != "det") return NotOneOf(v, "det");
+       if (v != "det" && v != "host") return NotOneOf(v, "det|host");
        c->clock.mode =
            v == "det" ? Config::Clock::Mode::kDeterministic : Config::Clock::Mode::kHost;
        return absl::OkStatus();

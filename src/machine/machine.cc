@@ -21,6 +21,10 @@ constexpr u64 kNsPerSecond = 1'000'000'000;
 // Where the Launcher has the Guest's memory in its own address space. Only ever printed.
 constexpr u32 kLauncherBase = 0x08000000;
 constexpr TaskId kLauncherTask = 1;
+// With --clock host: more than any emulator executes, and how often it looks at the
+// clock.
+constexpr u64 kRealTicksPerSecond = 4'000'000'000;
+constexpr u64 kRealTimePoll = 100'000;  // instructions
 // A wait without any deadline looks up now and then all the same.
 constexpr u64 kLongestWaitNs = 10 * kNsPerSecond;
 constexpr std::string_view kCrashPrefix = "CRASH: ";
@@ -158,8 +162,13 @@ Status Machine::Build(const BootRequest& request) {
   cpu_ = std::make_unique<Cpu>(*memory_);
   cpu_->set_model(*config_.cpu.model);
   cpu_->set_uncached(!config_.cpu.block_cache);
-  clock_ = std::make_unique<VirtualClock>(*cpu_, config_.clock.instructions_per_second,
-                                          config_.clock.epoch);
+  if (config_.clock.mode == MachineConfig::Clock::Mode::kHost) {
+    real_ = request.real_time != nullptr ? request.real_time : &HostTime();
+    clock_ = std::make_unique<VirtualClock>(*cpu_, kRealTicksPerSecond, real_->Date());
+  } else {
+    clock_ = std::make_unique<VirtualClock>(*cpu_, config_.clock.instructions_per_second,
+                                            config_.clock.epoch);
+  }
   host_ = std::make_unique<HostEnv>(*memory_, layout_);
   host_->BringUp(*cpu_, 0);
   map_ = std::make_unique<SwitcherMap>(
@@ -327,6 +336,16 @@ void Machine::RestartHostTimer() {
   next_timer_ = (clock_->Ticks() / timer_period_ + 1) * timer_period_;
 }
 
+// Time that follows the host's: instructions count for so little that the clock is always
+// behind, and now and then it is set. Not repeatable, and the only place that is not.
+void Machine::FollowRealTime() {
+  if (real_ == nullptr) return;
+  const u64 now = real_->NowNs();
+  if (!real_start_ns_) real_start_ns_ = now - clock_->NowNs();
+  clock_->SkipTo(now - *real_start_ns_);
+  next_look_ = cpu_->retired() + kRealTimePoll;
+}
+
 //: time.020 The next thing to happen
 // Nothing interrupts the emulated processor from outside. Before it runs, somebody says
 // at which instruction it has to be interrupted: the Host's timer, the Guest's alarm, a
@@ -343,10 +362,12 @@ u64 Machine::NextEvent() {
   u64 retired = ticks == EventSource::kNever ? ticks : clock_->RetiredAt(ticks);
   if (config_.limits.instructions)
     retired = std::min(retired, *config_.limits.instructions);
+  if (real_ != nullptr) retired = std::min(retired, next_look_);
   return retired;
 }
 
 u8 Machine::EventDue() {
+  FollowRealTime();
   if (timer_period_ != 0 && clock_->Ticks() >= next_timer_) RestartHostTimer();
   CheckLimits();
   if (clock_->Ticks() >= horizon_) file_->guest()->SendSignal();
@@ -569,10 +590,12 @@ void Machine::Idle() {
   TakeInput();
   // Input has just raised an interrupt: the Guest gets a look at it before it sleeps.
   if (ending_ || interrupts_raised_ != before) return;
+  FollowRealTime();
   const std::optional<u64> deadline = WakeNs();
   trace_.Begin(TraceCategory::kTimer, "sleep");
   if (horizon_ == EventSource::kNever) {
     SleepUntil(deadline);
+    FollowRealTime();
   } else {
     asleep_ = !deadline || clock_->TicksAt(*deadline) > horizon_;
     clock_->SkipToTick(asleep_ ? horizon_ : clock_->TicksAt(*deadline));
@@ -615,7 +638,7 @@ void Machine::SleepUntil(std::optional<u64> deadline) {
       return;
     }
   }
-  const bool follow = config_.clock.realtime.value_or(input_may_come);
+  const bool follow = real_ != nullptr || config_.clock.realtime.value_or(input_may_come);
   if (!follow && deadline) {
     clock_->SkipTo(*deadline);
     return;

@@ -19,6 +19,7 @@
 #include "base/trace.h"
 #include "cpu/cpu.h"
 #include "devices/backend_pcap.h"
+#include "devices/backend_real_time.h"
 #include "devices/console.h"
 #include "devices/device_bus.h"
 #include "devices/lguest_bus.h"
@@ -49,6 +50,8 @@ struct BootRequest {
   std::vector<NetBackend*> nets = {};
   // For each of them where its frames are written to, or null. Outlive it too.
   std::vector<PcapFile*> captures = {};
+  // With clock.mode host: whose time it follows. Null: the host's.
+  RealTime* real_time = nullptr;
   // Nothing is put into memory: LoadState() follows. `kernel` says only what the Guest is
   // (page_offset, recognition.layout), and the files are empty.
   bool load_later = false;
@@ -243,6 +246,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   std::optional<u64> LimitNs() const;
   u64 LimitTicks() const;
   void RestartHostTimer();
+  void FollowRealTime();
 
   MachineConfig config_;
   PagingMode mode_;
@@ -277,6 +281,9 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   Trace trace_;
   std::unique_ptr<InsnTrace> insns_;
   std::optional<Ending> ending_;
+  RealTime* real_ = nullptr;           // what the clock follows, with clock.mode host
+  std::optional<u64> real_start_ns_;   // when virtual time was 0
+  u64 next_look_ = 0;                  // at it, in instructions
   u64 horizon_ = EventSource::kNever;  // ticks, of RunUntil()
   bool asleep_ = false;
   bool started_ = false;

@@ -25,6 +25,11 @@ TimeMachine::~TimeMachine() { machine_.set_muted(false); }
 
 Status TimeMachine::CanGoBack(const MachineConfig& config, bool repeated) {
   if (repeated) return absl::OkStatus();
+  if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "a run with --clock host cannot be repeated, and so not be taken back. "
+                  "Leave that option out");
+  }
   for (const MachineConfig::Block& block : config.block) {
     if (block.read_only) continue;
     return Errorf(StatusCode::kFailedPrecondition,

@@ -149,6 +149,12 @@ MachineConfig ConfigOf(const CommandLine& line) {
 StatusOr<std::unique_ptr<Recorder>> MakeRecorder(const CommandLine& line,
                                                  const MachineConfig& config) {
   std::unique_ptr<Recorder> none;
+  if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
+    if (line.record == "off" || line.record == "last") return none;
+    return Errorf(kInvalidArgument,
+                  "--record: a run with --clock host cannot be repeated, so it cannot be "
+                  "recorded; leave one of them out");
+  }
   if (line.record == "off" || !line.from.empty()) return none;
   if (line.record != "last") return std::make_unique<Recorder>(line.record, config);
   const StatusOr<std::string> path = NewRunLog();
@@ -329,6 +335,11 @@ int RunSeveral(const CommandLine& line) {
   std::vector<MachineConfig> configs = {ConfigOf(line)};
   for (const CommandLine& more : line.more) configs.push_back(ConfigOf(more));
   for (const MachineConfig& config : configs) {
+    if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
+      return ReportError(Errorf(kInvalidArgument,
+                                "--clock host is for one guest alone: several share a "
+                                "virtual time. Leave it out"));
+    }
     const auto files = ReadBootFiles(config, Builtin());
     if (!files.ok()) return ReportError(files.status());
   }

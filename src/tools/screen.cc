@@ -65,9 +65,14 @@ void Screen::OnBoot(const BootFiles& files, u32 boot) {
       InfoOf(files.generation).letter, files.mode == PagingMode::kPae ? "PAE" : "no PAE",
       config_.memory / kMiB, Counted(config_.block.size(), "disk", "disks"),
       Counted(config_.net.size(), "net", "nets"), config_.rng.present ? ", rng" : ""));
-  Say(absl::StrFormat("clock: deterministic, %s, %d M instructions per virtual second\n",
-                      FormatTime(config_.clock.epoch),
-                      config_.clock.instructions_per_second / 1'000'000));
+  if (config_.clock.mode == MachineConfig::Clock::Mode::kHost) {
+    Say("clock: the host's; this run cannot be repeated\n");
+  } else {
+    Say(absl::StrFormat(
+        "clock: deterministic, %s, %d M instructions per virtual second\n",
+        FormatTime(config_.clock.epoch),
+        config_.clock.instructions_per_second / 1'000'000));
+  }
   if (recorded_) Say("input is being recorded: lgx replay last\n");
   if (options_.raw && config_.console.escape) {
     Say("escape: Ctrl-A x quits, Ctrl-A h for help\n");

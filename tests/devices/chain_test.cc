@@ -24,6 +24,24 @@ TEST(Chain, ReaderIgnoresBordersAndEmptySegments) {
   EXPECT_EQ(reader.Read(bytes), 0u);
 }
 
+TEST(Chain, TheRestIsAppendedWhateverItsBorders) {
+  TestMemory memory(4);
+  memory.Put(0x100, "abc");
+  memory.Put(0xffe, "defg");  // crosses a page
+  Chain chain;
+  chain.out = {{Gpa(0x100), 3}, {Gpa(0x50), 0}, {Gpa(0xffe), 4}, {Gpa(0), 0}};
+  chain.out_bytes = 7;
+  ChainReader reader(memory.view, chain);
+  u8 bytes[2];
+  EXPECT_EQ(reader.Read(bytes), 2u);
+  std::vector<u8> rest = {'-'};
+  reader.ReadRest(&rest);
+  EXPECT_EQ(std::string(rest.begin(), rest.end()), "-cdefg");
+  EXPECT_EQ(reader.remaining(), 0u);
+  reader.ReadRest(&rest);
+  EXPECT_EQ(rest.size(), 6u);
+}
+
 TEST(Chain, WriterFillsFromFrontToBackAndStopsAtTheEnd) {
   TestMemory memory(4);
   Chain chain;

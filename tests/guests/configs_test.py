@@ -125,6 +125,17 @@ class Files(ProgramTest):
         out = run("check", file, "-m", "40").out.decode()
         self.assertRegex(out, r"(?s)-- guest 1.*memory: 40 MiB.*-- guest 2.*memory: 24 MiB")
 
+    def test_the_hosts_clock_is_for_one_guest_and_not_recorded(self):
+        result = run("run", "--clock", "host", "-a", "demo", "--json-result", self.path("r"))
+        self.assertEqual(result.code, 0, result.err)
+        self.assertIn(b"commands succeeded", result.out)
+        result = run("run", "--clock", "host", "--record", self.path("log"))
+        self.assertEqual(result.code, 2)
+        self.assertIn("cannot be repeated", result.err)
+        result = run("run", "--clock", "host", "--and")
+        self.assertEqual(result.code, 2)
+        self.assertIn("one guest alone", result.err)
+
     def test_two_guests_cannot_write_one_file(self):
         file = self.write("m.json", b'{"guests": [{}, {}], "outputs": {"stats": "s"}}')
         result = run("run", file)

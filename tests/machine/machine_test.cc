@@ -265,6 +265,31 @@ TEST(Machine, EveryCounterOfTheComparisonHasItsName) {
   EXPECT_EQ(stats.Get("cpu.instructions"), guest.machine().instructions());
 }
 
+// A second passes whenever somebody looks.
+class SlowTime final : public RealTime {
+ public:
+  u64 NowNs() override { return now_ += 1'000'000'000; }
+  i64 Date() override { return 1'700'000'000; }
+  u64 now_ = 5;
+};
+
+TEST(Machine, TheClockFollowsTheHostIfAsked) {
+  SlowTime time;
+  TinyGuest guest;
+  guest.config.clock.mode = MachineConfig::Clock::Mode::kHost;
+  guest.config.limits.virtual_ns = 10'000'000'000;
+  guest.real_time = &time;
+  guest.text.Init();
+  guest.text.SpinForEver();
+  const Ending ending = guest.Run();
+  EXPECT_STREQ(NameOf(ending.kind), "limit");
+  EXPECT_GE(guest.machine().virtual_ns(), 10'000'000'000u);
+  EXPECT_LT(guest.machine().virtual_ns(), 12'000'000'000u);
+  // With so few instructions: it was not they that made the time pass.
+  EXPECT_LT(guest.machine().instructions(), 2'000'000u);
+  EXPECT_EQ(guest.Word(test::kTinyData + kAbiR.data.tv_sec), 1'700'000'000u);
+}
+
 TEST(Machine, APoolThatIsTooSmallIsToldWithTheNextStep) {
   TinyGuest guest;
   guest.config.guest.shadow_pool = 2 * kPageSize;

@@ -141,7 +141,8 @@ Machine& TinyGuest::Boot() {
   const std::vector<u8> file = MakeKernel();
   const StatusOr<KernelImage> kernel = InspectKernel(file, "tiny");
   CHECK(kernel.ok()) << MessageOf(kernel.status());
-  const BootRequest request{config, *kernel, file, {}, generation_, mode_};
+  BootRequest request{config, *kernel, file, {}, generation_, mode_};
+  request.real_time = real_time;
   StatusOr<std::unique_ptr<Machine>> machine = Machine::Create(request, console, nullptr);
   CHECK(machine.ok()) << MessageOf(machine.status());
   machine_ = std::move(*machine);

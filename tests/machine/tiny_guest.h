@@ -94,6 +94,7 @@ class TinyGuest {
   MachineConfig config;
   BufferBackend console;  // at its end from the start; no input
   void SetNoirqRange(u32 start, u32 end);
+  RealTime* real_time = nullptr;  // for clock.mode host
 
   // ---- the run ----
   Ending Run();

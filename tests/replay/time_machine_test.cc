@@ -120,6 +120,9 @@ TEST_F(TimeMachineTest, BackToTheLastStop) {
 TEST(TimeMachine, SaysWhatCannotBeTakenBack) {
   MachineConfig config;
   EXPECT_TRUE(TimeMachine::CanGoBack(config, false).ok());
+  config.clock.mode = MachineConfig::Clock::Mode::kHost;
+  EXPECT_FALSE(TimeMachine::CanGoBack(config, false).ok());
+  config.clock.mode = MachineConfig::Clock::Mode::kDeterministic;
   ASSERT_TRUE(AddBlock("disk.img", &config).ok());
   EXPECT_FALSE(TimeMachine::CanGoBack(config, false).ok());
   EXPECT_TRUE(TimeMachine::CanGoBack(config, true).ok());
