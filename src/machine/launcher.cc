@@ -80,10 +80,11 @@ bool DiedUnpacking(const Machine& machine, const BootFiles& files, const Ending&
          files.kernel.format == KernelImage::Format::kBzImage;
 }
 
-void Describe(const Machine& machine, const BootFiles& files, LaunchResult* result) {
+void Describe(const Machine& machine, const BootFiles& files, u64 hash,
+              LaunchResult* result) {
   result->instructions = machine.instructions();
   result->virtual_ns = machine.virtual_ns();
-  result->hash = machine.Hash();
+  result->hash = hash;
   result->stats = Stats();
   machine.VisitStats(result->stats);
   if (DiedUnpacking(machine, files, result->ending)) {
@@ -226,9 +227,11 @@ bool GuestRun::TriesOtherMode() {
 StatusOr<bool> GuestRun::GoOn() {
   TellEnd();
   result_.ending = machine_->ending();
-  if (hooks_ != nullptr) hooks_->OnEnding(*machine_, result_.ending);
+  // Of all memory, so it is asked for once.
+  const u64 hash = machine_->Hash();
+  if (hooks_ != nullptr) hooks_->OnEnding(*machine_, result_.ending, hash);
   if (!TriesOtherMode()) {
-    Describe(*machine_, files_, &result_);
+    Describe(*machine_, files_, hash, &result_);
     if (const Status synced = disks_.Sync(); !synced.ok()) {
       result_.ending = {Ending::Kind::kHostRefused, MessageOf(synced), "", 0};
     }

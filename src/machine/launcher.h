@@ -92,8 +92,10 @@ class RunHooks {
                                                        BootFiles*) {
     return std::unique_ptr<Machine>();
   }
-  // It has ended, and is still there.
-  virtual void OnEnding(const Machine&, const Ending&) {}
+  // The file that the machine of MakeFirst() came from, for messages.
+  virtual std::string Source() const { return "the state it began with"; }
+  // It has ended in the state with this hash, and is still there.
+  virtual void OnEnding(const Machine&, const Ending&, u64 /*hash*/) {}
 };
 
 // One configured Guest from its first boot to its last. How its machine runs is left to

@@ -61,7 +61,7 @@ class Player final : public RunHooks, public InputSource, public RunWatch {
                                                u32 index) override;
   std::optional<std::vector<NetBackend*>> Cables() override;
   Status OnMachine(Machine& machine) override;
-  void OnEnding(const Machine& machine, const Ending& ending) override;
+  void OnEnding(const Machine& machine, const Ending& ending, u64 hash) override;
 
   // InputSource
   std::size_t ReadConsole(std::span<u8> to) override;

@@ -111,12 +111,12 @@ Status Recorder::OnMachine(Machine& machine) {
   return absl::OkStatus();
 }
 
-void Recorder::OnEnding(const Machine& machine, const Ending& ending) {
+void Recorder::OnEnding(const Machine& machine, const Ending& ending, u64 hash) {
   LoggedEnd end;
   end.kind = ending.kind;
   end.value = ending.value;
   end.virtual_ns = machine.virtual_ns();
-  end.hash = machine.Hash();  // slow enough to be asked once
+  end.hash = hash;
   end.reason = ending.reason;
   end_ = EncodeEnd(end);
   end_instructions_ = machine.instructions();

@@ -38,7 +38,7 @@ class Recorder final : public RunHooks, public InputSource, public RunWatch {
                                                u32 index) override;
   Status OnOpen(Disks& disks, std::span<NetBackend* const> cards) override;
   Status OnMachine(Machine& machine) override;
-  void OnEnding(const Machine& machine, const Ending& ending) override;
+  void OnEnding(const Machine& machine, const Ending& ending, u64 hash) override;
   // The run is over, with this ending of the last machine. Nothing may follow.
   void Finish();
 

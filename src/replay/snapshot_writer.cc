@@ -162,8 +162,8 @@ Status SnapshotWriter::OnMachine(Machine& machine) {
   return inner_ != nullptr ? inner_->OnMachine(machine) : absl::OkStatus();
 }
 
-void SnapshotWriter::OnEnding(const Machine& machine, const Ending& ending) {
-  if (inner_ != nullptr) inner_->OnEnding(machine, ending);
+void SnapshotWriter::OnEnding(const Machine& machine, const Ending& ending, u64 hash) {
+  if (inner_ != nullptr) inner_->OnEnding(machine, ending, hash);
 }
 
 StatusOr<std::unique_ptr<Machine>> SnapshotWriter::MakeFirst(

@@ -42,7 +42,7 @@ class SnapshotWriter final : public RunHooks {
   Status OnMachine(Machine& machine) override;
   Machine::Goal NextPause(const Machine& machine) override;
   Status OnPause(Machine& machine) override;
-  void OnEnding(const Machine& machine, const Ending& ending) override;
+  void OnEnding(const Machine& machine, const Ending& ending, u64 hash) override;
   StatusOr<std::unique_ptr<Machine>> MakeFirst(ConsoleBackend& console,
                                                MachineObserver* observer, Disks& disks,
                                                const std::vector<NetBackend*>& nets,
