@@ -136,6 +136,9 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   // it.
   void SaveState(ByteWriter* out) const;
   void LoadState(ByteReader* in);
+  // Is a frame full of zeros in a machine made with BootRequest::load_later? True only if
+  // nobody has touched it.
+  bool IsEmptyWhenNew(Mfn frame) const;
   PhysMemory& memory() { return *memory_; }
   const PhysMemory& memory() const { return *memory_; }
 

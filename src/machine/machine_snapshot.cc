@@ -17,6 +17,14 @@ void Machine::SaveState(ByteWriter* out) const {
   out->U64(last_output_ns_);
 }
 
+// Below the pool are the Host and the Switcher. Of the Guest's pages the first says how
+// much memory there is, and the devices are behind its memory.
+bool Machine::IsEmptyWhenNew(Mfn frame) const {
+  if (pool_->Owns(frame)) return frame.value - pool_->first().value >= pool_->peak();
+  return frame > layout_.guest &&
+         frame.value - layout_.guest.value < config_.memory >> kPageShift;
+}
+
 void Machine::LoadState(ByteReader* in) {
   cpu_->LoadState(in);
   crossing_->LoadState(in);

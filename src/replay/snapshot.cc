@@ -42,7 +42,7 @@ Snapshot TakeSnapshot(const Machine& machine, const Snapshot* before) {
   return snapshot;
 }
 
-Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine) {
+Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine, bool is_new) {
   PhysMemory& memory = machine->memory();
   if (snapshot.pages.size() != memory.frames()) {
     return Errorf(
@@ -52,9 +52,10 @@ Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine) {
         snapshot.pages.size(), memory.frames());
   }
   for (u32 frame = 0; frame < memory.frames(); ++frame) {
+    const auto& page = snapshot.pages[frame];
+    if (page == nullptr && is_new && machine->IsEmptyWhenNew(Mfn(frame))) continue;
     // Everything that was made from memory is dropped by LoadState().
     u8* const bytes = memory.WritePointer(Mfn(frame));
-    const auto& page = snapshot.pages[frame];
     if (page != nullptr) {
       std::memcpy(bytes, page->data(), kPageSize);
     } else if (!IsZero(bytes)) {

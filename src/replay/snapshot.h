@@ -31,7 +31,10 @@ Snapshot TakeSnapshot(const Machine& machine, const Snapshot* before);
 // Puts `snapshot` into a machine of the same description; then it stands where the other
 // one stood. After an error (the snapshot was not made from such a machine) the machine
 // is good for nothing.
-[[nodiscard]] Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine);
+// `is_new`: the machine was made with BootRequest::load_later and has done nothing. Its
+// memory is not looked at where it stays empty, so the host need not find any.
+[[nodiscard]] Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine,
+                                     bool is_new = false);
 
 // Bytes that a snapshot takes and `before` does not.
 u64 OwnBytes(const Snapshot& snapshot, const Snapshot* before);

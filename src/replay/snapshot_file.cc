@@ -356,7 +356,7 @@ class MemoryReader {
                     reader.Where(section), section.raw_size);
     }
     // One piece of memory that all of its pages share.
-    auto piece = std::make_shared<std::array<PageBytes, kPiece>>();
+    auto piece = std::make_shared_for_overwrite<std::array<PageBytes, kPiece>>();
     LGX_RETURN_IF_ERROR(
         Unpack(section.packing, section.stored,
                std::span(reinterpret_cast<u8*>(piece->data()), section.raw_size),
@@ -510,7 +510,7 @@ StatusOr<std::unique_ptr<Machine>> MakeMachineFrom(const SnapshotFile& file,
   StatusOr<std::unique_ptr<Machine>> machine =
       Machine::Create(request, console, observer);
   if (!machine.ok()) return machine.status();
-  LGX_RETURN_IF_ERROR(RestoreSnapshot(file.snapshot, machine->get()));
+  LGX_RETURN_IF_ERROR(RestoreSnapshot(file.snapshot, machine->get(), true));
   return machine;
 }
 
