@@ -7,6 +7,7 @@ namespace lgx {
 namespace {
 
 constexpr u32 kMaxText = 1u << 16;
+constexpr u64 kLatestAlarm = u64{1} << 60;  // ns
 
 void SaveDescriptors(std::span<const DescriptorWords> table, ByteWriter* out) {
   for (const DescriptorWords& entry : table) {
@@ -129,6 +130,7 @@ void Guest::LoadState(ByteReader* in) {
   const u32 value = in->U32("a register that is asked for");
   cpu.register_read = has_register ? std::optional(value) : std::nullopt;
   const u64 deadline = in->U64("the Guest's alarm");
+  if (deadline > kLatestAlarm) in->Fail("the Guest's alarm is centuries away");
   cpu.clock_deadline = has_deadline ? std::optional(deadline) : std::nullopt;
   cpu.pending_trap.trap = in->U8("a trap for the Launcher");
   const std::span<const u8> insn = in->Bytes(PendingTrap::kInsnBytes, "an instruction");

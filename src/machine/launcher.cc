@@ -226,6 +226,12 @@ bool GuestRun::TriesOtherMode() {
 
 StatusOr<bool> GuestRun::GoOn() {
   TellEnd();
+  if (const std::string& failure = machine_->crossing().failure(); !failure.empty()) {
+    return Errorf(kDataLoss,
+                  "%s: no machine comes into the state that is in there (%s). The "
+                  "snapshot is damaged.",
+                  hooks_ != nullptr ? hooks_->Source() : "", failure);
+  }
   result_.ending = machine_->ending();
   // Of all memory, so it is asked for once.
   const u64 hash = machine_->Hash();

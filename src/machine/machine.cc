@@ -411,7 +411,9 @@ Ending Machine::Run() {
 }
 
 // What has ended the run may have come in the middle of a crossing, which is finished.
-bool Machine::Ended() const { return ending_ && !crossing_->Inside(); }
+bool Machine::Ended() const {
+  return ending_ && (!crossing_->Inside() || !crossing_->failure().empty());
+}
 
 // Input is taken at moments that the run itself chooses, never because somebody stopped.
 void Machine::Start() {
@@ -474,6 +476,8 @@ void Machine::Step() {
     End({Ending::Kind::kRestart, "the Guest asked for a restart", "", 0});
   } else if (result == -kEnoent) {
     HandleDeath();
+  } else if (!crossing_->failure().empty()) {
+    End({Ending::Kind::kHostRefused, crossing_->failure(), "", 0});
   } else {
     CHECK(result == -kEintr || result == -kErestartsys) << "read() gave " << result;
   }

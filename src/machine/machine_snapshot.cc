@@ -1,7 +1,15 @@
 // A machine as bytes, part by part.
+#include <algorithm>
+
 #include "machine/machine.h"
 
 namespace lgx {
+namespace {
+
+// Some centuries. What is beyond is no time of a run, and could not be calculated with.
+constexpr u64 kMostTicks = u64{1} << 60;
+
+}  // namespace
 
 void Machine::SaveState(ByteWriter* out) const {
   cpu_->SaveState(out);
@@ -28,7 +36,11 @@ bool Machine::IsEmptyWhenNew(Mfn frame) const {
 void Machine::LoadState(ByteReader* in) {
   cpu_->LoadState(in);
   crossing_->LoadState(in);
-  clock_->set_skipped(in->U64("the time that was skipped"));
+  const u64 skipped = in->U64("the time that was skipped");
+  if (skipped > kMostTicks || cpu_->retired() > kMostTicks) {
+    in->Fail("more time than a run can take");
+  }
+  clock_->set_skipped(std::min(skipped, kMostTicks));
   pool_->LoadState(in);
   std::vector<u64> words = slots_->SaveState();
   for (u64& word : words) word = in->U64("the state of the die");

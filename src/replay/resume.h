@@ -28,6 +28,8 @@ class ResumedRun final : public RunHooks {
                                                const std::vector<NetBackend*>& nets,
                                                BootFiles* files) override;
 
+  std::string Source() const override { return path_; }
+
  private:
   SnapshotFile file_;
   std::string path_;

@@ -48,6 +48,10 @@ class SnapshotWriter final : public RunHooks {
                                                const std::vector<NetBackend*>& nets,
                                                BootFiles* files) override;
 
+  std::string Source() const override {
+    return inner_ != nullptr ? inner_->Source() : RunHooks::Source();
+  }
+
  private:
   MachineConfig config_;
   SnapshotRequests requests_;

@@ -1,6 +1,8 @@
 #include "switcher/crossing.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "cpu/cpuid.h"
@@ -81,18 +83,26 @@ void Crossing::Begin(const GuestEntry& entry) {
 // False: somebody wants to stop before the end.
 bool Crossing::RunToEnd() {
   while (true) {
-    if (cpu_.retired() >= stop_at_) return false;
+    if (cpu_.retired() >= stop_at_ || !failure_.empty()) return false;
     RaiseDueEvents(requested_);
     requested_ = false;
     const StopReason reason = RunUntil(std::min(Deadline(), stop_at_));
     if (reason == StopReason::kHalt) break;
-    CHECK(reason == StopReason::kDeadline || reason == StopReason::kRequest)
-        << "the processor gave up during a crossing, reason " << static_cast<int>(reason);
+    if (reason != StopReason::kDeadline && reason != StopReason::kRequest) {
+      return GiveUp("the processor gave up during a crossing, reason " +
+                    std::to_string(static_cast<int>(reason)));
+    }
     requested_ = reason == StopReason::kRequest;
   }
-  CHECK(cpu_.state.eip == end_eip_)
-      << "the emulated Host stopped: " << host_.DescribeFatal(cpu_, n_);
-  return true;
+  if (cpu_.state.eip == end_eip_) return true;
+  return GiveUp("the emulated Host stopped: " + host_.DescribeFatal(cpu_, n_));
+}
+
+// The Host's code and tables are ours, unless they came from a file.
+bool Crossing::GiveUp(std::string why) {
+  CHECK(loaded_) << why;
+  failure_ = std::move(why);
+  return false;
 }
 
 void Crossing::RaiseDueEvents(bool requested) {
@@ -153,6 +163,8 @@ void Crossing::LoadState(ByteReader* in) {
   requested_ = in->U8("whether an interrupt was asked for") != 0;
   count_ = in->U64("the number of crossings");
   in_stub_ = false;
+  loaded_ = true;
+  failure_.clear();
 }
 
 }  // namespace lgx

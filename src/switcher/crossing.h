@@ -3,6 +3,8 @@
 #ifndef LGX_SWITCHER_CROSSING_H_
 #define LGX_SWITCHER_CROSSING_H_
 
+#include <string>
+
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
 #include "cpu/cpu.h"
@@ -104,6 +106,11 @@ class Crossing final : public CrossingPort {
 
   const SwitcherText& text() const { return map_.text(); }
 
+  // Why the Host cannot go on; empty while it can. Only a state that LoadState() took
+  // over leads there, for example one from a damaged file: then RunGuestOnce() returns,
+  // and Inside() stays true.
+  const std::string& failure() const { return failure_; }
+
   // How far the passage is, as bytes.
   void SaveState(ByteWriter* out) const;
   void LoadState(ByteReader* in);
@@ -114,6 +121,7 @@ class Crossing final : public CrossingPort {
 
   void Begin(const GuestEntry& entry);
   bool RunToEnd();
+  bool GiveUp(std::string why);
   StopReason RunUntil(u64 until);
   StopReason Step(u64 until);
   void RaiseDueEvents(bool requested);
@@ -138,6 +146,8 @@ class Crossing final : public CrossingPort {
   bool requested_ = false;  // somebody asked for an interrupt with Cpu::RequestStop()
   u64 stop_at_ = EventSource::kNever;
   u64 count_ = 0;
+  bool loaded_ = false;  // LoadState() was called
+  std::string failure_;
 };
 
 }  // namespace lgx
