@@ -16,6 +16,7 @@
 #include "base/types.h"
 #include "cpu/cpu_model.h"
 #include "cpu/descriptor_cache.h"
+#include "cpu/inspector.h"
 #include "cpu/op.h"
 #include "cpu/state.h"
 #include "mmu/phys_memory.h"
@@ -87,6 +88,7 @@ enum class StopReason : u8 {
   kShutdown,  // a fault while delivering a double fault
   kEvent,     // an event came up and stop_at_events is set; it is not delivered
   kRequest,   // RequestStop()
+  kInspect,   // the inspector wants to
 };
 
 // Ports, as IN, OUT, INS and OUTS see them once they are allowed to.
@@ -129,6 +131,8 @@ class Cpu final : public StoreWatch {
   // interrupted. One can wait at a time; false if one does already.
   bool RaiseInterrupt(u8 vector);
   bool interrupt_waiting() const { return interrupt_waiting_; }
+  // The last instruction did not complete; its fault is delivered before the next one.
+  bool fault_waiting() const { return fault_waiting_; }
   void RaiseNmi() { nmi_waiting_ = true; }
   void RequestStop() { stop_requested_ = true; }
 
@@ -136,6 +140,10 @@ class Cpu final : public StoreWatch {
   // IDT.
   void set_stop_at_events(bool on) { stop_at_events_ = on; }
   const Event& last_event() const { return last_event_; }
+
+  // Shows `inspector` what `plan` names, until it is called again; null and an empty plan
+  // end it. Between calls of Run().
+  void Inspect(CpuInspector* inspector, const InspectionPlan& plan);
 
   // Every instruction decoded anew and run alone: slow, and the measure for the rest.
   void set_uncached(bool on);
@@ -161,7 +169,9 @@ class Cpu final : public StoreWatch {
   void LoadState(ByteReader* in);
 
   PhysMemory& memory() { return memory_; }
+  const PhysMemory& memory() const { return memory_; }
   Tlb& tlb() { return tlb_; }
+  const Tlb& tlb() const { return tlb_; }
   const CpuStats& stats() const { return stats_; }
   Binding binding() const { return binding_; }
 
@@ -458,6 +468,8 @@ class Cpu final : public StoreWatch {
   bool QuickLoad(u32 lin, u64* value) const;
   const CachedDescriptor* QuickDescriptor(u16 selector);
 
+  bool GoThroughIdt(const Event& event);  // interrupt.cc
+
   // exception.cc. False: Run() must stop.
   bool DeliverFault();
   bool StopAt(const Event& event);
@@ -472,8 +484,20 @@ class Cpu final : public StoreWatch {
   void NoteData(Lin at, u32 len, bool write) {
     if (watches_data_) [[unlikely]]
       MatchData(at, len, write);
+    if (inspects_data_) [[unlikely]]
+      InspectAccess(at, len, write);
   }
   void SettleDebug();
+
+  // inspect.cc
+  static constexpr u64 kNoJumps = ~u64{0} << 32;  // a jump_context that no key has
+  bool StopsBeforeInstruction();
+  void InspectAccess(Lin at, u32 len, bool write);
+  void InspectStore(Mpa at, const u8* bytes, u32 len);
+  void MarkInspected();
+  void InspectEvent(const Event& event);
+  void StopForInspector();
+  StopReason EndInspectStop();
 
   PhysMemory& memory_;
   Tlb tlb_;
@@ -507,6 +531,11 @@ class Cpu final : public StoreWatch {
   u8 interrupt_vector_ = 0;
   Fault fault_;
   Event last_event_;
+  CpuInspector* inspector_ = nullptr;
+  InspectionPlan plan_;
+  bool inspects_code_ = false;
+  bool inspects_data_ = false;
+  bool inspect_stop_ = false;  // stop_requested_ is the inspector's
   u32 bounce_lin_ = 0;
   DescriptorCache descriptors_;
   CpuStats stats_;

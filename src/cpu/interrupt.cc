@@ -191,6 +191,12 @@ u32 Cpu::SavedFlags(const Event& event) const {
 }
 
 bool Cpu::Deliver(const Event& event) {
+  if (!GoThroughIdt(event)) return false;
+  if (plan_.events) InspectEvent(event);
+  return true;
+}
+
+bool Cpu::GoThroughIdt(const Event& event) {
   if (DeliverQuickly(event)) return true;
   const bool software = event.kind == EventKind::kSoftware;
   if (software && stop_at_events_ && !Protected()) return StopAt(event);

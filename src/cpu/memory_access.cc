@@ -165,6 +165,7 @@ void StoreBySize(u8* at, u32 value, u32 size) {
 
 LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
   ++stats_.slow_access;
+  storing = op;
   constexpr SlowValue kFailed = {0, true};
   LGX_REFUSE_WRAP(kFailed);
   // A miss inside one page: the entry is made, and answers.

@@ -52,10 +52,14 @@ Cpu::~Cpu() { memory_.set_watch(nullptr); }
 
 void Cpu::WillStore(Mpa at, const u8* bytes, u32 len) {
   const u8 marks = memory_.marks(MfnOf(at));
+  if (!plan_.frames.empty()) [[unlikely]]
+    InspectStore(at, bytes, len);
   if ((marks & kHoldsCode) != 0) blocks_->WillStore(at, len);
   if ((marks & kHoldsTables) != 0) {
     const u32 context = tlb_.code_context();
     tlb_.WillStore(at, bytes, len);
+    if (!plan_.frames.empty()) [[unlikely]]
+      MarkInspected();
     if (context == tlb_.code_context()) return;
     ModeChanged();
     // The running code may have unmapped itself. Links between blocks stay inside a page,
@@ -117,7 +121,7 @@ void Cpu::ModeChanged() {
   // The jump cache serves flat code only, where one bit of the mode is left to tell
   // apart.
   const u64 context = u64{tlb_.code_context()} << 1 | (mode_ & kModeUser);
-  jump_context = (mode_ & kModeFlat) != 0 ? context << 32 : ~u64{0} << 32;
+  jump_context = (mode_ & kModeFlat) != 0 && !inspect_stop_ ? context << 32 : kNoJumps;
   if (jump_epoch_ != tlb_.context_epoch()) {
     jump_epoch_ = tlb_.context_epoch();
     jump_cache.fill(JumpEntry());
@@ -193,6 +197,7 @@ StopReason Cpu::Run(u64 until) {
   while (true) {
     if (stop_requested_) {
       stop_requested_ = false;
+      if (inspect_stop_) return EndInspectStop();
       return StopReason::kRequest;
     }
     if (fault_waiting_ || nmi_waiting_ || interrupt_waiting_ || debug_trap_ != 0) {
@@ -227,6 +232,7 @@ void Cpu::RunBlocks(u64 until) {
   const bool trap = (state.eflags_rest & kEflagsTf) != 0;
   const bool shadow = state.interrupt_shadow;
   const bool alone = trap || shadow || stepping_;
+  if (inspects_code_ && StopsBeforeInstruction()) return;
   if (alone && watches_code_ && MeetsBreakpoint()) return;
   run_until_ = alone ? retired_ + 1 : until;
   state.interrupt_shadow = state.trap_shadow = false;
@@ -384,7 +390,7 @@ bool Cpu::FillBlock(Block* block, Lin lin) {
   while (!ended && block->count < max_insns) {
     const Lin at = lin + offset;
     const bool first = offset == 0;
-    if (!first && PageOffset(at) == 0) break;
+    if (!first && (PageOffset(at) == 0 || plan_.code[PageOffset(at)])) break;
     FetchWindow window;
     if (!FetchInsn(at, block->frame, state.eip + offset, first, &window)) {
       if (first) return false;
@@ -420,7 +426,8 @@ Block* Cpu::MakeBlock(Lin lin, Mfn frame, u8 mode) {
   block->frame = block->second_frame = frame;
   block->offset = static_cast<u16>(PageOffset(lin));
   block->mode = mode;
-  block->links_ok = (mode & kModeFlat) != 0 && (mode & kModeStep) == 0;
+  block->links_ok =
+      (mode & kModeFlat) != 0 && (mode & kModeStep) == 0 && !plan_.code[PageOffset(lin)];
   if (!FillBlock(block, lin)) return nullptr;
   blocks_->Commit(block);
   ++stats_.blocks_made;

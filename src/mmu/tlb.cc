@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/check.h"
 #include "base/endian.h"
@@ -94,7 +95,29 @@ WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
       entry.write_tag = tag | TlbEntry::kWatched;
     }
   }
+  if (!hidden_.empty()) [[unlikely]]
+    Hide(tag, &entry);
   return r;
+}
+
+void Tlb::Hide(u32 tag, TlbEntry* entry) const {
+  for (const HiddenPage& page : hidden_) {
+    if (page.first.value != tag) continue;
+    entry->write_tag = TlbEntry::kNoTag;
+    if (page.reads) entry->read_tag = TlbEntry::kNoTag;
+  }
+}
+
+void Tlb::HidePages(std::vector<HiddenPage> pages) {
+  hidden_ = std::move(pages);
+  for (auto& bank : banks_) {
+    for (auto& entries : bank->entries) {
+      for (const HiddenPage& page : hidden_) {
+        TlbEntry& entry = entries[IndexOf(page.first.value)];
+        if (entry.read_tag == page.first.value) Hide(entry.read_tag, &entry);
+      }
+    }
+  }
 }
 
 WalkResult Tlb::Fetch(Lin lin, bool user) {

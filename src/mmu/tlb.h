@@ -47,6 +47,12 @@ struct TlbStats {
   u64 page_drop = 0;
 };
 
+// See Tlb::HidePages.
+struct HiddenPage {
+  Lin first;           // page aligned
+  bool reads = false;  // else stores only
+};
+
 class Tlb final : private WalkObserver {
  public:
   static constexpr u32 kEntries = 1024;
@@ -82,6 +88,13 @@ class Tlb final : private WalkObserver {
   void DropAll();
   // A frame got a watched mark: no write tag may lead to it any more.
   void ForgetWrites(Mfn frame);
+  // Pages of any address space whose accesses shall all be misses (`reads` false: stores
+  // only). Replaces the list of before.
+  void HidePages(std::vector<HiddenPage> pages);
+  // Something may have been derived from entries of this frame.
+  bool IsTable(Mfn frame) const {
+    return memory_.IsRam(frame) && table_of_frame_[frame.value] != 0;
+  }
   // The table half of StoreWatch.
   void WillStore(Mpa at, const u8* bytes, u32 len);
 
@@ -124,6 +137,7 @@ class Tlb final : private WalkObserver {
   void Clear(Bank& bank);
   void NewContext(Bank& bank);
   Bank& Choose(const PagingRegisters& regs);
+  void Hide(u32 tag, TlbEntry* entry) const;
 
   PhysMemory& memory_;
   PagingRegisters regs_;
@@ -136,6 +150,7 @@ class Tlb final : private WalkObserver {
   std::vector<Table> tables_;
   std::vector<u32> free_tables_;
   u32* table_of_frame_;  // index into tables_ plus one; 0 = none
+  std::vector<HiddenPage> hidden_;
   TlbStats stats_;
 };
 

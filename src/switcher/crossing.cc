@@ -88,6 +88,7 @@ bool Crossing::RunToEnd() {
     requested_ = false;
     const StopReason reason = RunUntil(std::min(Deadline(), stop_at_));
     if (reason == StopReason::kHalt) break;
+    if (reason == StopReason::kInspect) return false;
     if (reason != StopReason::kDeadline && reason != StopReason::kRequest) {
       return GiveUp("the processor gave up during a crossing, reason " +
                     std::to_string(static_cast<int>(reason)));
