@@ -43,6 +43,13 @@ struct Point {
 // hypercall of that name exists is up to who goes there.
 StatusOr<Point> ParsePoint(std::string_view text);
 
+// The machine cannot count to it: somebody has to watch the run.
+constexpr bool IsFoundOutside(Point::Kind kind) {
+  return kind != Point::Kind::kEnd && kind != Point::Kind::kInstruction &&
+         kind != Point::Kind::kTime;
+}
+inline bool IsFoundOutside(const Point& point) { return IsFoundOutside(point.kind); }
+
 // As ParsePoint reads it.
 std::string PointText(const Point& point);
 
