@@ -249,17 +249,22 @@ StatusOr<bool> GuestRun::GoOn() {
 
 StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
                               ConsoleBackend& console, LaunchObserver& observer,
-                              RunHooks* hooks) {
+                              RunHooks* hooks, const MachineRunner& runner) {
   Networks networks;
   GuestRun run(config, builtin, console, observer, hooks);
   LGX_RETURN_IF_ERROR(run.Boot(networks));
   while (true) {
     Machine& machine = run.machine();
-    while (hooks != nullptr &&
+    bool over = false;  // the runner has ended it, where it stands
+    if (runner != nullptr) {
+      LGX_RETURN_IF_ERROR(runner(machine, run.files()));
+      over = machine.ended();
+    }
+    while (!over && hooks != nullptr &&
            machine.RunTo(hooks->NextPause(machine)) != Machine::Stop::kEnded) {
       LGX_RETURN_IF_ERROR(hooks->OnPause(machine));
     }
-    machine.Run();
+    if (!over) machine.Run();
     const StatusOr<bool> again = run.GoOn();
     if (!again.ok()) return again.status();
     if (!*again) return run.TakeResult();

@@ -3,6 +3,7 @@
 #ifndef LGX_MACHINE_LAUNCHER_H_
 #define LGX_MACHINE_LAUNCHER_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -113,6 +114,7 @@ class GuestRun {
   // hubs are those of `networks`, which outlives it.
   Status Boot(Networks& networks);
   Machine& machine() { return *machine_; }
+  const BootFiles& files() const { return files_; }
   // machine() has ended. True: the Guest was booted again, and machine() is a new one.
   // False: that was all.
   StatusOr<bool> GoOn();
@@ -139,11 +141,15 @@ class GuestRun {
   LaunchResult result_;
 };
 
+// Runs a machine before the launcher does, which then finishes it. An error ends all.
+using MachineRunner = std::function<Status(Machine& machine, const BootFiles& files)>;
+
 // Runs the configured Guest to its end, restarts included. A restart reads the files
-// again.
+// again. `runner` may be null.
 StatusOr<LaunchResult> Launch(const MachineConfig& config, const BuiltinKernel& builtin,
                               ConsoleBackend& console, LaunchObserver& observer,
-                              RunHooks* hooks = nullptr);
+                              RunHooks* hooks = nullptr,
+                              const MachineRunner& runner = nullptr);
 
 }  // namespace lgx
 

@@ -13,6 +13,7 @@
 #include "tools/exit_codes.h"
 #include "tools/onlookers.h"
 #include "tools/replay_run.h"
+#include "tools/run_debug.h"
 #include "tools/run_outputs.h"
 #include "tools/run_store.h"
 #include "tools/screen.h"
@@ -64,10 +65,10 @@ int Report(const CommandLine& line, const Screen& screen, const std::string& pat
 
 }  // namespace
 
-Machine::Goal GoalOf(const StopPoint& point) {
+Machine::Goal GoalOf(const Point& point) {
   Machine::Goal goal;
-  if (point.kind == StopPoint::Kind::kInstruction) goal.instructions = point.value;
-  if (point.kind == StopPoint::Kind::kTime) goal.ns = point.value;
+  if (point.kind == Point::Kind::kInstruction) goal.instructions = point.count;
+  if (point.kind == Point::Kind::kTime) goal.ns = point.count;
   return goal;
 }
 
@@ -95,7 +96,9 @@ int ReplayLog(const CommandLine& line, const std::string& path,
                         player->get());
   StatusOr<std::unique_ptr<Onlookers>> onlookers = Onlookers::Open(line, config, screen);
   if (!onlookers.ok()) return ReportError(onlookers.status());
-  StatusOr<LaunchResult> result = Launch(config, builtin, *output, **onlookers, &writer);
+  RunDebug debug(line);
+  StatusOr<LaunchResult> result =
+      Launch(config, builtin, *output, **onlookers, &writer, debug.Runner());
   if (!result.ok()) return ReportError(result.status());
   if (const Status seen = (*onlookers)->Finish({*result, {}, 0}); !seen.ok()) {
     return ReportError(seen);

@@ -26,6 +26,7 @@
 #include "tools/onlookers.h"
 #include "tools/replay_run.h"
 #include "tools/run_console.h"
+#include "tools/run_debug.h"
 #include "tools/run_outputs.h"
 #include "tools/run_store.h"
 #include "tools/screen.h"
@@ -130,10 +131,10 @@ void Summarise(const Screen& screen, const std::string& who, const RunResult& re
 
 MachineConfig ConfigOf(const CommandLine& line) {
   MachineConfig config = line.config;
-  if (line.until.kind == StopPoint::Kind::kInstruction) {
-    config.limits.until_instructions = line.until.value;
-  } else if (line.until.kind == StopPoint::Kind::kTime) {
-    config.limits.until_ns = line.until.value;
+  if (line.until.kind == Point::Kind::kInstruction) {
+    config.limits.until_instructions = line.until.count;
+  } else if (line.until.kind == Point::Kind::kTime) {
+    config.limits.until_ns = line.until.count;
   }
   // Where nobody would type at the built-in guest's shell, it shows all it has.
   const bool typed_at = config.number == 0 && isatty(0) != 0;
@@ -155,7 +156,9 @@ StatusOr<std::unique_ptr<Recorder>> MakeRecorder(const CommandLine& line,
                   "--record: a run with --clock host cannot be repeated, so it cannot be "
                   "recorded; leave one of them out");
   }
-  if (line.record == "off" || !line.from.empty()) return none;
+  if (line.record == "off" || !line.from.empty() || IsFoundOutside(line.until)) {
+    return none;
+  }
   if (line.record != "last") return std::make_unique<Recorder>(line.record, config);
   const StatusOr<std::string> path = NewRunLog();
   if (path.ok()) return std::make_unique<Recorder>(*path, config);
@@ -199,7 +202,7 @@ MachineConfig ResumedConfig(const SnapshotFile& file, const MachineConfig& said)
 // The run itself. The console is open while this runs, and closed afterwards.
 StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
                         std::vector<Pattern> patterns, Screen::Options screen_options,
-                        std::unique_ptr<SnapshotFile> from) {
+                        std::unique_ptr<SnapshotFile> from, RunDebug& debug) {
   const SteadyClock::time_point start = SteadyClock::now();
   StopSignals signals;
   StatusOr<FarEnd> end = OpenConsole(line, &signals);
@@ -219,7 +222,8 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
   if (from != nullptr) resumed.emplace(*std::move(from), line.from, config);
   RunHooks* const inner = resumed ? static_cast<RunHooks*>(&*resumed) : recorder->get();
   SnapshotWriter hooks(config, SnapshotsOf(line), inner);
-  StatusOr<LaunchResult> launch = Launch(config, Builtin(), script, **watch, &hooks);
+  StatusOr<LaunchResult> launch = Launch(config, Builtin(), debug.ConsoleFor(script),
+                                         **watch, &hooks, debug.Runner());
   if (!launch.ok()) return launch.status();
   LGX_RETURN_IF_ERROR(CheckLog(line, screen, recorder->get()));
   RunResult result;
@@ -330,7 +334,20 @@ int Report(const CommandLine& line, std::span<const MachineConfig> configs,
   return status.ok() ? code : ReportError(status);
 }
 
+// What works with a single Guest only.
+Status CheckSeveral(const CommandLine& line) {
+  if (!line.gdb.empty() || IsFoundOutside(line.until)) {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "--gdb, and --until with another point than insn:N or time:T, need a "
+                  "single guest; leave out --and");
+  }
+  return absl::OkStatus();
+}
+
 int RunSeveral(const CommandLine& line) {
+  if (const Status possible = CheckSeveral(line); !possible.ok()) {
+    return ReportError(possible);
+  }
   const SteadyClock::time_point start = SteadyClock::now();
   std::vector<MachineConfig> configs = {ConfigOf(line)};
   for (const CommandLine& more : line.more) configs.push_back(ConfigOf(more));
@@ -369,13 +386,16 @@ int CmdRun(const CommandLine& line) {
   MachineConfig config = ConfigOf(line);
   // What can be refused is refused before the terminal changes.
   std::unique_ptr<SnapshotFile> from;
+  std::optional<BootFiles> files;
   if (!line.from.empty()) {
     StatusOr<SnapshotFile> file = ReadSnapshot(line.from);
     if (!file.ok()) return ReportError(file.status());
     config = ResumedConfig(*file, config);
     from = std::make_unique<SnapshotFile>(*std::move(file));
-  } else if (const auto files = ReadBootFiles(config, Builtin()); !files.ok()) {
-    return ReportError(files.status());
+  } else {
+    StatusOr<BootFiles> read = ReadBootFiles(config, Builtin());
+    if (!read.ok()) return ReportError(read.status());
+    files = *std::move(read);
   }
   if (const Status disks = CheckDisks(config); !disks.ok()) return ReportError(disks);
   StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(config.expect);
@@ -386,8 +406,13 @@ int CmdRun(const CommandLine& line) {
   if (line.random_seed) {
     screen.Say(absl::StrFormat("lgx: --seed %d repeats this run\n", config.seed));
   }
+  RunDebug debug(line);
+  const auto say = [&screen](std::string_view text) { screen.Say(text); };
+  if (const Status ready = debug.Prepare(files ? &*files : nullptr, say); !ready.ok()) {
+    return ReportError(ready);
+  }
   const StatusOr<RunResult> result =
-      Run(line, config, *std::move(patterns), options, std::move(from));
+      Run(line, config, *std::move(patterns), options, std::move(from), debug);
   if (!result.ok()) return ReportError(result.status());
   const int code = ExitCodeOf(*result);
   if (line.command == Command::kLguest && line.verbose &&

@@ -50,6 +50,7 @@ int Dispatch(const lgx::CommandLine& line) {
   }
   switch (line.command) {
     case Command::kRun:
+    case Command::kGdb:
     case Command::kLguest:
       return lgx::CmdRun(line);
     case Command::kCheck:

@@ -122,39 +122,21 @@ Status ApplyCategories(std::string_view value, CommandLine* line) {
 }
 
 Status ApplyUntil(std::string_view value, CommandLine* line) {
-  if (value == "end") {
-    line->until = StopPoint();
-    return absl::OkStatus();
-  }
-  const bool by_time = value.starts_with("time:");
-  if (!by_time && !value.starts_with("insn:")) {
-    return BadValue(value,
-                    "insn:N, time:T or end; other points come with a later version");
-  }
-  const std::string_view amount = value.substr(5);
-  const StatusOr<u64> parsed = by_time ? ParseDuration(amount) : ParseCount(amount);
-  if (!parsed.ok()) return parsed.status();
-  line->until.kind = by_time ? StopPoint::Kind::kTime : StopPoint::Kind::kInstruction;
-  line->until.value = *parsed;
+  StatusOr<Point> point = ParsePoint(value);
+  if (!point.ok()) return point.status();
+  line->until = *std::move(point);
   return absl::OkStatus();
 }
 
-StatusOr<StopPoint> ParseStop(std::string_view value) {
-  CommandLine line;
-  LGX_RETURN_IF_ERROR(ApplyUntil(value, &line));
-  return line.until;
-}
-
-// POINT=FILE
 Status ApplySnapshotAt(std::string_view value, CommandLine* line) {
   const size_t equals = value.find('=');
   if (equals == std::string_view::npos || equals + 1 == value.size()) {
     return BadValue(value, "of the form POINT=FILE, for example insn:1000000=FILE");
   }
-  const StatusOr<StopPoint> point = ParseStop(value.substr(0, equals));
+  const StatusOr<Point> point = ParsePoint(value.substr(0, equals));
   if (!point.ok()) return point.status();
-  if (point->kind == StopPoint::Kind::kEnd) {
-    return BadValue(value, "a point before the end");
+  if (point->kind == Point::Kind::kEnd || IsFoundOutside(*point)) {
+    return BadValue(value, "insn:N=FILE or time:T=FILE");
   }
   line->snapshot_at.emplace_back(*point, value.substr(equals + 1));
   return absl::OkStatus();
@@ -256,6 +238,13 @@ Status IgnorePrivileges(std::string_view, CommandLine* line) {
   return absl::OkStatus();
 }
 
+template <std::string CommandLine::* kMember>
+Status ApplyText(std::string_view value, CommandLine* line) {
+  if (value.empty()) return BadValue(value, "a name; it is empty");
+  line->*kMember = value;
+  return absl::OkStatus();
+}
+
 template <bool CommandLine::* kMember>
 Status ApplyFlag(std::string_view, CommandLine* line) {
   line->*kMember = true;
@@ -271,7 +260,7 @@ Status ApplyBenchText(std::string_view value, CommandLine* line) {
 // --- the tables
 // ----------------------------------------------------------------------------------
 
-constexpr CommandSet kRunOnly = SetOf(Command::kRun);
+constexpr CommandSet kRunOnly = SetOf(Command::kRun) | SetOf(Command::kGdb);
 constexpr CommandSet kLguestOnly = SetOf(Command::kLguest);
 constexpr CommandSet kCheckOnly = SetOf(Command::kCheck);
 constexpr CommandSet kBareOnly = SetOf(Command::kBare);
@@ -287,6 +276,8 @@ constexpr CommandSet kEvery = ~CommandSet{0};
 constexpr CommandSpec kCommands[] = {
     {Command::kRun, "run", "[KERNEL] [options] [-- kernel arguments] [--and ...]",
      "boot a guest: a vmlinux, a bzImage, or the built-in guest without a name"},
+    {Command::kGdb, "gdb", "[KERNEL] [options] [-- kernel arguments]",
+     "the same for gdb, which it waits for: prints the line for gdb"},
     {Command::kLguest, "lguest", "[options] MEMORY KERNEL [kernel arguments]",
      "the same with the original Launcher's options and order"},
     {Command::kCheck, "check", "[KERNEL] [options]",
@@ -388,7 +379,7 @@ constexpr OptionSpec kOptions[] = {
            ApplyTo<AddNet>,
            "a network device; repeatable; user also [,restrict], each also "
            "[,mac=MAC][,offload=off][,capture=FILE]"),
-    Flag("and", 0, kRunOnly, ApplyAnd,
+    Flag("and", 0, SetOf(Command::kRun), ApplyAnd,
          "another guest in the same process follows, with options of its own"),
     Action("tunnet", 0, kLguestOnly, "IP[:MAC]|bridge:NAME[:MAC]", ApplyTo<AddTunnet>,
            "a network device on a tap; repeatable"),
@@ -433,7 +424,15 @@ constexpr OptionSpec kOptions[] = {
         },
         "go on from the state in this file; it has the machine's description"),
     Action("until", 0, kBoots | kReplayOnly | SetOf(Command::kSnapshot), "POINT",
-           ApplyUntil, "stop at insn:N, time:T or end (end)"),
+           ApplyUntil,
+           "stop at insn:N, time:T, crossing:N, stop:ID, symbol:NAME, console:TEXT, "
+           "hypercall:NAME#N or end (end)"),
+    Action("gdb", 0, kBoots, "[HOST:]PORT|PATH", ApplyText<&CommandLine::gdb>,
+           "let gdb attach there; loopback without HOST"),
+    Flag("wait", 0, kBoots, ApplyFlag<&CommandLine::gdb_wait>,
+         "wait for gdb before the first instruction"),
+    Action("write-kernel", 0, kBoots, "FILE", ApplyText<&CommandLine::write_kernel>,
+           "write the kernel that runs there, with the symbols it has, for gdb"),
     Value("max-instructions", 0, kAnyMachine, "N", "limits.instructions",
           "end the run with code 5 after N instructions"),
     Value("max-virtual-time", 0, kAnyMachine, "T", "limits.virtual_time",
@@ -678,8 +677,6 @@ constexpr OptionSpec kOptions[] = {
          ApplyFlag<&CommandLine::quiet>, "no banner and no summary"),
     Flag("help", 'h', kEvery, ApplyFlag<&CommandLine::help>, "explain this command"),
 
-    Refused("gdb", 0, kMachine, kLater),
-    Refused("wait", 0, kMachine, kLater),
 };
 
 }  // namespace

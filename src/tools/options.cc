@@ -174,6 +174,7 @@ class Parser {
   Status Operands() {
     switch (command_) {
       case Command::kRun:
+      case Command::kGdb:
       case Command::kCheck:
         return KernelOperand();
       case Command::kLguest:
@@ -221,7 +222,8 @@ class Parser {
           "is in lgx help %s",
           Name(), operands_[allowed], Name());
     }
-    if (!behind_.empty() && command_ != Command::kRun && command_ != Command::kCheck) {
+    if (!behind_.empty() && command_ != Command::kRun && command_ != Command::kGdb &&
+        command_ != Command::kCheck) {
       return Usage("%s: unexpected argument \"%s\" after --", Name(), behind_[0]);
     }
     return absl::OkStatus();
@@ -321,7 +323,9 @@ class Parser {
                    one ? "file" : "files", usage);
     }
     snapshot.files.assign(operands_.begin() + 1, operands_.end());
-    if (snapshot.action == "save" && line_->until.kind == StopPoint::Kind::kEnd) {
+    const Point& until = line_->until;
+    if (snapshot.action == "save" &&
+        (until.kind == Point::Kind::kEnd || IsFoundOutside(until))) {
       return Usage("snapshot save: say where, for example --until insn:1000000");
     }
     return absl::OkStatus();
@@ -452,8 +456,8 @@ std::string FindConfig(const std::string& name, const ConfigSources& sources) {
 }
 
 bool ReadsConfigs(Command command) {
-  return command == Command::kRun || command == Command::kLguest ||
-         command == Command::kCheck;
+  return command == Command::kRun || command == Command::kGdb ||
+         command == Command::kLguest || command == Command::kCheck;
 }
 
 // The command line of a machine: whether it names a file is known when it has been read,

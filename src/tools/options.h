@@ -15,6 +15,7 @@
 #include "machine/config.h"
 #include "machine/config_file.h"
 #include "tools/bench_options.h"
+#include "machine/point.h"
 #include "tools/screen.h"
 
 namespace lgx {
@@ -22,6 +23,7 @@ namespace lgx {
 enum class Command : u8 {
   kHelp,
   kRun,
+  kGdb,
   kLguest,
   kCheck,
   kDisk,
@@ -40,13 +42,6 @@ enum class Command : u8 {
   kDivergence,
   kBisect,
   kBench
-};
-
-// Where a run is to stop: `--until`.
-struct StopPoint {
-  enum class Kind : u8 { kEnd, kInstruction, kTime };
-  Kind kind = Kind::kEnd;
-  u64 value = 0;  // instructions, or virtual nanoseconds
 };
 
 // `bare`: a program on the emulated machine without lguest (user-interface section 11).
@@ -149,7 +144,10 @@ struct CommandLine {
   std::string config_file;  // empty: none was named
   bool random_seed = false;
   std::vector<std::string> warnings;  // about options, for the person
-  StopPoint until;
+  Point until;
+  std::string gdb;                // where gdb may come to; empty: nowhere
+  bool gdb_wait = false;          // for gdb, before the first instruction
+  std::string write_kernel;       // a file for the kernel that runs; empty: none
   std::vector<CommandLine> more;  // run: the further Guests, one for each --and
   bool list_abi = false;          // check
   bool print = false;             // check
@@ -169,7 +167,7 @@ struct CommandLine {
   std::string record = "last";     // run, lguest: "last", "off" or a file
   std::string replay_log;          // replay: "last" or a file
   // run, lguest: where snapshots are written, and what the run begins with.
-  std::vector<std::pair<StopPoint, std::string>> snapshot_at;
+  std::vector<std::pair<Point, std::string>> snapshot_at;
   u64 snapshot_every = 0;
   std::string from;
   SnapshotOptions snapshot;

@@ -15,7 +15,7 @@ int ReplayLog(const CommandLine& line, const std::string& path,
               const SnapshotRequests* snapshots);
 
 // The pause of a point, as far as points are known in advance: instructions or time.
-Machine::Goal GoalOf(const StopPoint& point);
+Machine::Goal GoalOf(const Point& point);
 
 }  // namespace lgx
 

@@ -183,11 +183,12 @@ TEST_F(ConfigFileOptions, BadFilesAreUsageErrorsThatNameThePlace) {
 }
 
 TEST(RunOptions, StopPoints) {
-  EXPECT_EQ(Parse("run k --until insn:123456").until.kind, StopPoint::Kind::kInstruction);
-  EXPECT_EQ(Parse("run k --until insn:123456").until.value, 123456u);
-  EXPECT_EQ(Parse("run k --until time:1.5s").until.value, 1'500'000'000u);
-  EXPECT_EQ(Parse("run k --until end").until.kind, StopPoint::Kind::kEnd);
-  EXPECT_TRUE(Contains(Error("run k --until symbol:start_kernel"), "later version"));
+  EXPECT_EQ(Parse("run k --until insn:123456").until.kind, Point::Kind::kInstruction);
+  EXPECT_EQ(Parse("run k --until insn:123456").until.count, 123456u);
+  EXPECT_EQ(Parse("run k --until time:1.5s").until.count, 1'500'000'000u);
+  EXPECT_EQ(Parse("run k --until symbol:start_kernel").until.text, "start_kernel");
+  EXPECT_EQ(Parse("run k --until end").until.kind, Point::Kind::kEnd);
+  EXPECT_TRUE(Contains(Error("run k --until tomorrow"), "symbol:NAME"));
 }
 
 TEST(RunOptions, BadMemorySizesNameTheValue) {
@@ -215,7 +216,7 @@ TEST(RunOptions, MistakesGetASuggestion) {
 }
 
 TEST(RunOptions, WhatIsNotBuiltYetIsRefusedByName) {
-  EXPECT_TRUE(Contains(Error("run k --gdb 1234"), "--gdb"));
+  EXPECT_TRUE(Contains(Error("run k --from FILE"), "--from"));
 }
 
 TEST(RunOptions, Devices) {

@@ -1,0 +1,107 @@
+#include "tools/run_debug.h"
+
+#include "absl/strings/str_format.h"
+#include "base/file.h"
+#include "debug/run_control.h"
+#include "tools/run_outputs.h"
+
+namespace lgx {
+namespace {
+
+constexpr const char* kUsualPlace = "1234";
+
+int CodeOfEnding(const Ending& ending) {
+  RunResult result;
+  result.launch.ending = ending;
+  return ExitCodeOf(result);
+}
+
+// The file that has the symbols, as a person would type it.
+std::string FileForGdb(const CommandLine& line) {
+  if (!line.write_kernel.empty()) return line.write_kernel;
+  return line.config.kernel.path;
+}
+
+}  // namespace
+
+Status RunDebug::Prepare(const BootFiles* files,
+                         const std::function<void(std::string_view)>& say) {
+  if (!line_.write_kernel.empty()) {
+    if (files == nullptr) {
+      return Errorf(StatusCode::kFailedPrecondition,
+                    "--write-kernel: a snapshot does not have the kernel's file");
+    }
+    LGX_RETURN_IF_ERROR(
+        WriteFile(line_.write_kernel, files->kernel_file, Overwrite::kReplace));
+  }
+  if (IsFoundOutside(line_.until) && line_.record != "last" && line_.record != "off") {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "--record FILE: a log cannot end at %s; use insn:N or time:T with "
+                  "--until, or go to that point with lgx replay",
+                  PointText(line_.until));
+  }
+  const bool command = line_.command == Command::kGdb;
+  if (line_.gdb.empty() && !command) {
+    if (!line_.gdb_wait) return absl::OkStatus();
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "--wait waits for gdb; say where it comes to with --gdb PORT");
+  }
+  if (line_.until.kind != Point::Kind::kEnd) {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "--until and --gdb exclude each other; set a breakpoint in gdb");
+  }
+  if (!line_.more.empty()) {
+    return Errorf(StatusCode::kFailedPrecondition,
+                  "gdb can look at a single guest only; leave out --and or --gdb");
+  }
+  StatusOr<std::unique_ptr<GdbServer>> server =
+      GdbServer::Listen(line_.gdb.empty() ? kUsualPlace : line_.gdb);
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  const std::string file = FileForGdb(line_);
+  say(absl::StrFormat("lgx: gdb %s%s-ex \"%s\"\n", file, file.empty() ? "" : " ",
+                      server_->TargetLine()));
+  return absl::OkStatus();
+}
+
+ConsoleBackend& RunDebug::ConsoleFor(ConsoleBackend& console) {
+  console_ = &console;
+  if (server_ == nullptr) return console;
+  waking_ = server_->Wake(console);
+  return *waking_;
+}
+
+MachineRunner RunDebug::Runner() {
+  if (server_ != nullptr) {
+    return [this](Machine& machine, const BootFiles& files) {
+      RunWithGdb(machine, files);
+      return absl::OkStatus();
+    };
+  }
+  if (!IsFoundOutside(line_.until)) return nullptr;
+  return [this](Machine& machine, const BootFiles& files) {
+    return RunToPoint(machine, files);
+  };
+}
+
+Status RunDebug::RunToPoint(Machine& machine, const BootFiles& files) const {
+  RunControl control(machine);
+  control.set_symbols(&files.symbols);
+  const StatusOr<StopReport> stop = control.RunTo(line_.until);
+  if (!stop.ok())
+    return Errorf(stop.status().code(), "--until: %s", MessageOf(stop.status()));
+  if (stop->why != StopReport::Why::kEnded) {
+    machine.End({Ending::Kind::kReached, "the point of --until is reached", "", 0});
+  }
+  return absl::OkStatus();
+}
+
+void RunDebug::RunWithGdb(Machine& machine, const BootFiles& files) {
+  GdbServer::Options options;
+  options.wait = line_.gdb_wait || line_.command == Command::kGdb;
+  options.symbols = &files.symbols;
+  options.machine.exit_code = CodeOfEnding;
+  server_->Run(machine, *console_, options);
+}
+
+}  // namespace lgx

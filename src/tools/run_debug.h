@@ -1,0 +1,42 @@
+// What of a run concerns those who stop it: --until, --gdb, --write-kernel.
+#ifndef LGX_TOOLS_RUN_DEBUG_H_
+#define LGX_TOOLS_RUN_DEBUG_H_
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "debug/gdb_server_posix.h"
+#include "machine/launcher.h"
+#include "tools/options.h"
+
+namespace lgx {
+
+class RunDebug {
+ public:
+  // `line` outlives this.
+  explicit RunDebug(const CommandLine& line) : line_(line) {}
+
+  // Writes the kernel's file, opens the socket for gdb. `files` is null for a run that
+  // begins with a snapshot; `say` gets the line that gdb needs.
+  Status Prepare(const BootFiles* files,
+                 const std::function<void(std::string_view)>& say);
+
+  // The console for the machine in place of `console`, which outlives this.
+  ConsoleBackend& ConsoleFor(ConsoleBackend& console);
+  // How the machine runs; null: as ever.
+  MachineRunner Runner();
+
+ private:
+  Status RunToPoint(Machine& machine, const BootFiles& files) const;
+  void RunWithGdb(Machine& machine, const BootFiles& files);
+
+  const CommandLine& line_;
+  std::unique_ptr<GdbServer> server_;
+  ConsoleBackend* console_ = nullptr;
+  std::unique_ptr<ConsoleBackend> waking_;
+};
+
+}  // namespace lgx
+
+#endif  // LGX_TOOLS_RUN_DEBUG_H_
