@@ -4,7 +4,7 @@
 build_packages=(
   clang-19 cmake ninja-build
   libabsl-dev libzydis-dev nlohmann-json3-dev libxxhash-dev
-  zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libzstd-dev libslirp-dev
+  zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libzstd-dev libslirp-dev libedit-dev
 )
 check_packages=(
   g++-12 clang-format-19 clang-tidy-19 python3 libgtest-dev libbenchmark-dev valgrind

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace lgx {
 namespace {
@@ -22,9 +23,10 @@ constexpr int kKillers[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,  SIGABRT,
 constexpr int kKillerCount = sizeof kKillers / sizeof kKillers[0];
 constexpr int kErrorCount = 7;
 
-termios g_saved;                          // valid while g_raw_fd >= 0
-std::atomic<int> g_raw_fd = -1;           // the terminal in raw mode
-struct sigaction g_before[kKillerCount];  // what the killers did before
+termios g_saved;                             // valid while g_raw_fd >= 0
+std::atomic<int> g_raw_fd = -1;              // the terminal in raw mode
+std::atomic<const char*> g_leave = nullptr;  // what is written when it ends
+struct sigaction g_before[kKillerCount];     // what the killers did before
 
 // The terminal first, then whatever would have happened without us. The signal stays
 // blocked until this returns; then it is delivered again.
@@ -62,9 +64,22 @@ void SetWithoutStopping(int fd, const termios& settings) {
   sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
+void WriteLeave() {
+  const char* const text = g_leave.exchange(nullptr);
+  if (text == nullptr) return;
+  size_t left = std::strlen(text);
+  for (const char* at = text; left != 0;) {
+    const ssize_t n = write(STDOUT_FILENO, at, left);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    at += n;
+    left -= static_cast<size_t>(n);
+  }
+}
+
 }  // namespace
 
-bool EnterRawMode(int fd) {
+bool EnterRawMode(int fd, const char* leave) {
   if (g_raw_fd.load() >= 0 || tcgetattr(fd, &g_saved) != 0) return false;
   static const bool prepared = [] {
     CatchKillers();
@@ -75,6 +90,7 @@ bool EnterRawMode(int fd) {
   raw.c_lflag &= ~kClearedFlags;
   raw.c_cc[VMIN] = 1;
   raw.c_cc[VTIME] = 0;
+  g_leave.store(leave);
   g_raw_fd.store(fd);
   if (tcsetattr(fd, TCSANOW, &raw) == 0) return true;
   g_raw_fd.store(-1);
@@ -84,7 +100,10 @@ bool EnterRawMode(int fd) {
 void LeaveRawMode() {
   const int error = errno;
   const int fd = g_raw_fd.exchange(-1);
-  if (fd >= 0) SetWithoutStopping(fd, g_saved);
+  if (fd >= 0) {
+    WriteLeave();
+    SetWithoutStopping(fd, g_saved);
+  }
   errno = error;
 }
 

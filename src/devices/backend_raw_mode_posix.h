@@ -11,8 +11,9 @@ namespace lgx {
 // (guest-03 section A4): Ctrl-C, Ctrl-Z and Ctrl-\ are bytes for the Guest. Output
 // processing stays on. False, and nothing changed, if `fd` is no terminal or another one
 // is in raw mode. From now on LeaveRawMode() also happens at exit() and at signals that
-// kill.
-bool EnterRawMode(int fd);
+// kill. Then `leave`, if not null, is written to standard output first, so that a screen
+// can be put back as well; it outlives the raw mode.
+bool EnterRawMode(int fd, const char* leave = nullptr);
 
 // Puts the saved settings back, if there are any. May be called from anywhere, signal
 // handlers and the hook of a failed CHECK included, and more than once.

@@ -11,6 +11,7 @@ int CmdCheck(const CommandLine& line);
 int CmdDisk(const DiskOptions& options);
 int CmdVersion(const CommandLine& line);
 int CmdSchema();
+int CmdDebug(const CommandLine& line);
 int CmdTour(const CommandLine& line);
 int CmdTrace(const TraceOptions& options);
 int CmdReport(const ReportOptions& options);

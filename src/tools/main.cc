@@ -63,6 +63,8 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdSchema();
     case Command::kStats:
       return lgx::CmdStats(line.stats);
+    case Command::kDebug:
+      return lgx::CmdDebug(line);
     case Command::kTour:
       return lgx::CmdTour(line);
     case Command::kTrace:

@@ -268,9 +268,12 @@ constexpr CommandSet kVectorsOnly = SetOf(Command::kExecVectors);
 constexpr CommandSet kDiskOnly = SetOf(Command::kDisk);
 constexpr CommandSet kReplayOnly = SetOf(Command::kReplay);
 constexpr CommandSet kBenchOnly = SetOf(Command::kBench);
-constexpr CommandSet kMachine = kRunOnly | kCheckOnly;
+constexpr CommandSet kDebugOnly = SetOf(Command::kDebug);
+constexpr CommandSet kMachine = kRunOnly | kCheckOnly | kDebugOnly;
 constexpr CommandSet kBoots = kRunOnly | kLguestOnly;
 constexpr CommandSet kAnyMachine = kMachine | kLguestOnly;
+// Of no use where a debugger has the console and says when the machine runs.
+constexpr CommandSet kRunsAlone = kRunOnly | kCheckOnly | kLguestOnly;
 constexpr CommandSet kEvery = ~CommandSet{0};
 
 constexpr CommandSpec kCommands[] = {
@@ -302,6 +305,8 @@ constexpr CommandSpec kCommands[] = {
      "execute one-instruction test vectors"},
     {Command::kStats, "stats", "FILE.. [--diff]",
      "show the counters of --stats files side by side, or what differs"},
+    {Command::kDebug, "debug", "[KERNEL] [options] [-- kernel arguments]",
+     "step through a guest and the Switcher; commands from a terminal or a pipe"},
     {Command::kTour, "tour", "[STOP] [options]",
      "run the built-in guest to a stop of the journey and show what is there"},
     {Command::kTrace, "trace", "FILE.jsonl -o FILE [--only CATS]",
@@ -386,9 +391,9 @@ constexpr OptionSpec kOptions[] = {
     Fixed("rng", kAnyMachine, "devices.rng.present", "on",
           "entropy device; the same numbers each run"),
     Value("rng-seed", 0, kMachine, "N", "devices.rng.seed", "choose its numbers (1)"),
-    Value("console", 0, kAnyMachine, "tty|stdio|none|file=F|socket=F",
+    Value("console", 0, kRunsAlone, "tty|stdio|none|file=F|socket=F",
           "devices.console.backend", "where hvc0 goes (tty on a terminal, else stdio)"),
-    Fixed("no-escape", kAnyMachine, "devices.console.escape", "off",
+    Fixed("no-escape", kRunsAlone, "devices.console.escape", "off",
           "pass Ctrl-A to the guest"),
     Value("abi", 0, kAnyMachine, "auto|GENERATION", "guest.abi",
           "generation of the guest; check --list-abi prints them (auto)"),
@@ -397,13 +402,13 @@ constexpr OptionSpec kOptions[] = {
     Value("pae", 0, kAnyMachine, "auto|on|off", "cpu.pae", "page-table format (auto)"),
     Action("clock", 0, kAnyMachine, "det[,ips=100M][,epoch=TIME]|host", ApplyClock,
            "time from instructions, or the host's (det)"),
-    Maybe("realtime", kAnyMachine, "auto|on|off", "clock.realtime", "on",
+    Maybe("realtime", kRunsAlone, "auto|on|off", "clock.realtime", "on",
           "waiting takes real time (while console input can come)"),
     Value("max-idle", 0, kAnyMachine, "T", "limits.max_idle",
           "end a run that waits for nothing after this virtual time (10m)"),
     Action("seed", 0, kAnyMachine, "N|random", ApplySeed,
            "every choice the program makes itself; random prints its number (1)"),
-    Action("expect", 0, kAnyMachine, "REGEX[,send=TEXT][,exit=N]", ApplyTo<AddExpect>,
+    Action("expect", 0, kRunsAlone, "REGEX[,send=TEXT][,exit=N]", ApplyTo<AddExpect>,
            "wait for a text of the console, then type, then end with code N; repeatable"),
     Action(
         "record", 0, kBoots, "FILE|last|off",
@@ -437,28 +442,49 @@ constexpr OptionSpec kOptions[] = {
           "end the run with code 5 after N instructions"),
     Value("max-virtual-time", 0, kAnyMachine, "T", "limits.virtual_time",
           "end the run with code 5 after this virtual time"),
-    Value("timeout", 0, kAnyMachine, "T", "limits.timeout",
+    Value("timeout", 0, kRunsAlone, "T", "limits.timeout",
           "end the run with code 124 after this real time"),
-    Value("on-panic", 0, kAnyMachine, "stop|reboot", "on_panic",
+    Value("on-panic", 0, kRunsAlone, "stop|reboot", "on_panic",
           "what a guest kernel's panic does (stop)"),
-    Fixed("no-reboot", kAnyMachine, "on_restart", "stop",
+    Fixed("no-reboot", kRunsAlone, "on_restart", "stop",
           "a restart ends the run like a power-off"),
     Value("symbols", 0, kAnyMachine, "FILE", "kernel.symbols",
           "System.map or vmlinux with the kernel's names"),
-    Value("stats", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.stats",
+    Value("stats", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.stats",
           "write counters as JSON"),
     Action("trace", 0, kBoots | kReplayOnly, "CATS=FILE", ApplyTrace,
            "write events of these categories (crossing,fault,...; all) to FILE.pftrace, "
            ".jsonl or .txt; repeatable"),
-    Value("report", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.report",
+    Value("report", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.report",
           "write one HTML page about the run"),
-    Value("profile", 0, kAnyMachine | kReplayOnly, "FILE", "outputs.profile",
+    Value("profile", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.profile",
           "write one HTML page about where instructions and time went"),
-    Value("json-result", 0, kAnyMachine, "FILE", "outputs.json_result",
+    Value("json-result", 0, kRunsAlone, "FILE", "outputs.json_result",
           "write how the run ended as JSON"),
     Action("set", 0, kAnyMachine, "path.to.key=VALUE", ApplySet,
            "any machine value by its path; check --print lists them"),
 
+    Action(
+        "execute", 'e', kDebugOnly, "COMMAND",
+        [](std::string_view v, CommandLine* l) {
+          l->debug.commands.emplace_back(v);
+          return absl::OkStatus();
+        },
+        "a command of the console, before those that are read; repeatable"),
+    Flag(
+        "echo", 0, kDebugOnly,
+        [](std::string_view, CommandLine* l) {
+          l->debug.echo = true;
+          return absl::OkStatus();
+        },
+        "show each command before its answer, for a record"),
+    Flag(
+        "tui", 0, kDebugOnly,
+        [](std::string_view, CommandLine* l) {
+          l->debug.tui = true;
+          return absl::OkStatus();
+        },
+        "the full screen: code, registers, page tables and events at once"),
     Flag(
         "list", 0, SetOf(Command::kTour),
         [](std::string_view, CommandLine* l) {
@@ -673,7 +699,7 @@ constexpr OptionSpec kOptions[] = {
            "colour (auto)"),
     Flag("verbose", 'v', kAnyMachine | kReplayOnly, ApplyFlag<&CommandLine::verbose>,
          "say more"),
-    Flag("quiet", 'q', kMachine | kReplayOnly | SetOf(Command::kSnapshot),
+    Flag("quiet", 'q', kRunOnly | kCheckOnly | kReplayOnly | SetOf(Command::kSnapshot),
          ApplyFlag<&CommandLine::quiet>, "no banner and no summary"),
     Flag("help", 'h', kEvery, ApplyFlag<&CommandLine::help>, "explain this command"),
 

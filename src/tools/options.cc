@@ -174,6 +174,7 @@ class Parser {
   Status Operands() {
     switch (command_) {
       case Command::kRun:
+      case Command::kDebug:
       case Command::kGdb:
       case Command::kCheck:
         return KernelOperand();
@@ -223,7 +224,7 @@ class Parser {
           Name(), operands_[allowed], Name());
     }
     if (!behind_.empty() && command_ != Command::kRun && command_ != Command::kGdb &&
-        command_ != Command::kCheck) {
+        command_ != Command::kDebug && command_ != Command::kCheck) {
       return Usage("%s: unexpected argument \"%s\" after --", Name(), behind_[0]);
     }
     return absl::OkStatus();
@@ -457,7 +458,8 @@ std::string FindConfig(const std::string& name, const ConfigSources& sources) {
 
 bool ReadsConfigs(Command command) {
   return command == Command::kRun || command == Command::kGdb ||
-         command == Command::kLguest || command == Command::kCheck;
+         command == Command::kDebug || command == Command::kLguest ||
+         command == Command::kCheck;
 }
 
 // The command line of a machine: whether it names a file is known when it has been read,

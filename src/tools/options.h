@@ -14,8 +14,8 @@
 #include "base/trace.h"
 #include "machine/config.h"
 #include "machine/config_file.h"
-#include "tools/bench_options.h"
 #include "machine/point.h"
+#include "tools/bench_options.h"
 #include "tools/screen.h"
 
 namespace lgx {
@@ -33,6 +33,7 @@ enum class Command : u8 {
   kSchema,
   kStats,
   kTrace,
+  kDebug,
   kTour,
   kReport,
   kCompletion,
@@ -74,6 +75,13 @@ struct VectorOptions {
   std::vector<std::string> only;
   std::optional<u64> fail_limit;
   std::string dump;
+};
+
+// `debug`.
+struct DebugOptions {
+  bool tui = false;                   // the full screen
+  bool echo = false;                  // each command is shown before its answer
+  std::vector<std::string> commands;  // of -e, before the input's
 };
 
 // `tour`.
@@ -152,6 +160,7 @@ struct CommandLine {
   bool list_abi = false;          // check
   bool print = false;             // check
   bool json = false;              // version
+  DebugOptions debug;
   TourOptions tour;
   BareOptions bare;
   VectorOptions vectors;

@@ -1,0 +1,53 @@
+// The last events of a run, with what each meant (user-interface section 8: `explain` and
+// `trace`).
+#ifndef LGX_DEBUG_EVENT_LOG_H_
+#define LGX_DEBUG_EVENT_LOG_H_
+
+#include <deque>
+#include <string>
+
+#include "base/trace.h"
+#include "debug/symbols.h"
+#include "machine/machine.h"
+
+namespace lgx {
+
+class EventLog final : public TraceSink {
+ public:
+  static constexpr size_t kKept = 256;
+
+  // Attaches itself to `machine`, which outlives it, as does `symbols`.
+  EventLog(Machine& machine, const Symbols& symbols);
+  ~EventLog() override;
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+
+  void OnEvent(const TraceEvent& event) override;
+
+  struct Entry {
+    u64 instructions = 0;
+    u64 ns = 0;
+    u64 crossing = 0;
+    std::string line;
+    std::string explanation;  // empty: the line says it all
+  };
+  const std::deque<Entry>& entries() const { return entries_; }
+  u64 total() const { return total_; }
+  // The newest entry that has an explanation; null: there is none.
+  const Entry* LastExplained() const;
+  // A trap that went through one of the Guest's own gates, which the Host never saw.
+  void AddDirectTrap(u32 vector);
+
+ private:
+  void Add(std::string line, std::string explanation);
+  std::string ExplainEvent(const TraceEvent& event) const;
+
+  Machine& machine_;
+  const Symbols& symbols_;
+  std::deque<Entry> entries_;
+  u64 total_ = 0;
+};
+
+}  // namespace lgx
+
+#endif  // LGX_DEBUG_EVENT_LOG_H_

@@ -1,0 +1,190 @@
+"""lgx debug on the built-in guest: from a pipe, in both formats, on a terminal, full screen."""
+import os
+import re
+import signal
+import struct
+import termios
+import time
+import unittest
+
+import program
+from program import ProgramTest, Session, run
+from terminal_test import Terminal
+
+IN = [b"save host registers", b"save host stack", b"switch stack", b"GDT", b"IDT", b"TR",
+      b"clear host TSS busy", b"CR3", b"pop general registers", b"pop segments",
+      b"skip trap words", b"iret"]
+BACK = [b"push registers", b"flat DS", b"find pages", b"read trap number", b"CR3",
+        b"clear guest TSS busy", b"GDT", b"IDT", b"stack", b"TR", b"pop host registers"]
+
+
+def debug(*commands, pae=False, words=()):
+    text = "".join(command + "\n" for command in commands)
+    return run("debug", "--pae", "on" if pae else "off", *words, stdin=text.encode())
+
+
+def hash_of(text):
+    return re.search(rb"hash ([0-9a-f]{16})", text).group(1)
+
+
+class FromAPipe(ProgramTest):
+    def plain_hash(self, pae):
+        result = run("run", "--pae", "on" if pae else "off", stdin=b"")
+        self.assertEqual(result.code, 0, result.err)
+        return hash_of(result.err.encode())
+
+    def test_the_final_hash_is_that_of_a_plain_run(self):
+        for pae in (False, True):
+            result = debug("until crossing:300", "stage 30", "step 1000", "next", "regs",
+                           "inspect pages --map", "break $eip", "watch $esp", "continue",
+                           "delete all", "info idt", "crossing next", "stage 5", "explain",
+                           "continue", "hash", pae=pae)
+            self.assertEqual((result.code, result.err), (0, ""))
+            self.assertIn(b"the run is over: power-off", result.out)
+            self.assertEqual(hash_of(result.out), self.plain_hash(pae))
+
+    def test_a_whole_crossing_in_all_its_stages(self):
+        for pae in (False, True):
+            result = debug("until crossing:1000", "stage 27", pae=pae)
+            self.assertEqual((result.code, result.err), (0, ""))
+            for number, title in enumerate(IN, 1):
+                self.assertIn(b"Host -> Guest  stage %d/12  %s" % (number, title), result.out)
+            for number, title in enumerate(BACK, 1):
+                self.assertIn(b"Guest -> Host  stage %d/11  %s" % (number, title), result.out)
+            self.assertIn(b"the VCPU's own register page is mapped here now", result.out)
+            self.assertIn(b"read-only from this moment", result.out)
+
+    def test_the_console_s_text_stands_apart(self):
+        result = debug("continue")
+        self.assertIn(b"\n| demo: all 13 commands succeeded\n", result.out)
+        self.assertEqual(debug("until console:\"clock\"").out.count(b"| demo"), 0)
+
+    def test_errors_are_on_standard_error_and_count(self):
+        result = debug("stpe", "step", "quit", "step")
+        self.assertEqual(result.code, 2)
+        self.assertEqual(result.err,
+                         'lgx: debug: unknown command "stpe"; did you mean step?\n')
+        self.assertEqual(result.out.count(b"insn "), 2)
+
+    def test_the_same_commands_give_the_same_text(self):
+        commands = ("until insn:100000", "trace 20", "explain", "bt", "disas", "info gdt")
+        self.assertEqual(debug(*commands).out, debug(*commands).out)
+
+    def test_commands_of_the_command_line_come_first(self):
+        result = run("debug", "-e", "step 3", "--execute", "hash", "--echo", stdin=b"regs\n")
+        self.assertEqual(result.code, 0, result.err)
+        shown = re.findall(rb"\(lgx\) (.*)", result.out)
+        self.assertEqual(shown, [b"step 3", b"hash", b"regs"])
+
+    def test_bad_command_lines(self):
+        self.assertEqual(run("debug", self.path("none")).code, 2)
+        self.assertEqual(run("debug", "--tui").code, 2)
+        self.assertEqual(run("debug", "--expect", "x").code, 2)
+        self.assertEqual(run("debug", self.write("junk", b"junk")).code, 8)
+        for symbols in (b"", b"hello\n", b"\x7fELF", os.urandom(500)):
+            result = run("debug", "--symbols", self.write("map", symbols))
+            self.assertIn(result.code, (2, 8), symbols)
+            self.assertIn("map", result.err)
+
+    def test_any_line_is_answered(self):
+        ugly = [b"", b" ", b"\x00\x01\xff", b"x" * 100000, b"step " + b"9" * 40, b"break " * 50,
+                b'until console:"', b"x/9999999999999x 0", b"watch ,,,,", b"$", b"info \xe2\x82",
+                b"inspect pages 0x" + b"f" * 99, b"disas 0xffffffff 5", b"x/64xb 0xfffffff0",
+                b"until insn:99999999999999999999999", b"enable 1 on", b"#", b"\t\r"]
+        result = run("debug", stdin=b"\n".join(ugly) + b"\nhash")
+        self.assertEqual(result.code, 2)
+        self.assertIn(b"hash ", result.out)
+
+    def test_what_is_typed_reaches_the_guest(self):
+        result = run("debug", "--", "shell", stdin=(
+            b'until console:"lgx$ "\ntype echo hello from outside\ncontinue\n'))
+        self.assertIn(b"hello from outside", result.out)
+
+
+class OnATerminal(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.terminal = Terminal()
+        self.addCleanup(self.terminal.close)
+        self.before = self.terminal.settings()
+
+    def session(self, *words):
+        return Session("debug", *words, terminal=self.terminal)
+
+    def end(self, session):
+        deadline = time.monotonic() + program.PATIENCE
+        os.set_blocking(self.terminal.our_end, False)
+        while session.process.poll() is None and time.monotonic() < deadline:
+            try:
+                session.seen += os.read(self.terminal.our_end, 65536)
+            except BlockingIOError:
+                time.sleep(0.01)
+        os.set_blocking(self.terminal.our_end, True)
+        self.assertEqual(self.terminal.settings(), self.before)
+        return session.process.returncode
+
+    def test_the_prompt_answers(self):
+        with self.session() as session:
+            session.wait_for(b"(lgx) ")
+            session.type(b"hash\n")
+            session.wait_for(b"hash ")
+            session.type(b"quit\n")
+            self.assertEqual(self.end(session), 0)
+
+    def size(self, rows, columns):
+        import fcntl
+        fcntl.ioctl(self.terminal.program_end, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", rows, columns, 0, 0))
+
+    def test_the_full_screen_draws_obeys_and_leaves(self):
+        self.size(40, 120)
+        with self.session("--tui") as session:
+            session.wait_for(b"q quit")
+            session.type(b"s")
+            session.wait_for(b"(lgx) step")
+            session.type(b":until crossing:50\r")
+            session.wait_for(b"crossing 50")
+            session.type(b"g")
+            session.wait_for(b"the Host calls the Switcher")
+            session.type(b"px")
+            session.wait_for(b"crossing 51")
+            session.type(b"q")
+            self.assertEqual(self.end(session), 0)
+            self.assertIn(b"\x1b[?1049h", session.seen)
+            self.assertTrue(session.seen.rstrip(b"\n").endswith(b"\x1b[?25h\x1b[?1049l"),
+                            session.seen[-80:])
+
+    def test_the_screen_comes_back_on_every_way_out(self):
+        for end in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGABRT,
+                    signal.SIGSEGV):
+            with self.session("--tui") as session:
+                session.wait_for(b"q quit")
+                session.signal(end)
+                self.end(session)
+                session.seen += self._rest()
+                self.assertIn(b"\x1b[?1049l", session.seen, end)
+
+    def _rest(self):
+        os.set_blocking(self.terminal.our_end, False)
+        try:
+            return os.read(self.terminal.our_end, 65536)
+        except BlockingIOError:
+            return b""
+        finally:
+            os.set_blocking(self.terminal.our_end, True)
+
+    def test_ctrl_c_stops_a_running_machine(self):
+        with self.session("--tui", "--", "do", "syscalls", "1000000000") as session:
+            session.wait_for(b"q quit")
+            session.type(b":until console:\"lgx$ syscalls\"\r")
+            session.wait_for(b"insn ", 2)
+            session.type(b"c")
+            time.sleep(0.3)
+            session.type(b"\x03")
+            session.wait_for(b"interrupted")
+            session.type(b"q")
+            self.assertEqual(self.end(session), 0)
+
+
+if __name__ == "__main__":
+    program.main()
