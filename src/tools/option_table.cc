@@ -323,10 +323,7 @@ constexpr CommandSpec kCommands[] = {
     {Command::kHelp, "help", "[COMMAND]", "explain a command and its options"},
 };
 
-constexpr const char* kLater = "is not part of this version yet";
-
-// Shorter rows for the table: a machine value, a fixed machine value, an action, a
-// refusal.
+// Shorter rows for the table: a machine value, a fixed machine value, an action.
 constexpr OptionSpec Value(const char* name, char letter, CommandSet commands,
                            const char* value, const char* path, const char* help) {
   return {name, letter, commands, Takes::kValue, value,
@@ -356,11 +353,6 @@ constexpr OptionSpec Action(const char* name, char letter, CommandSet commands,
 constexpr OptionSpec BenchList(const char* name, const char* value, Apply apply,
                                const char* help) {
   return Action(name, 0, kBenchOnly, value, apply, help);
-}
-constexpr OptionSpec Refused(const char* name, char letter, CommandSet commands,
-                             const char* refusal) {
-  return {name,    letter,  commands, Takes::kMaybeValue, nullptr, nullptr, nullptr,
-          nullptr, nullptr, refusal};
 }
 
 constexpr OptionSpec kOptions[] = {
