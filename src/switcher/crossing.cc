@@ -13,6 +13,10 @@ namespace {
 // Far enough ahead to be never reached, near enough to be counted down to.
 constexpr u64 kFarAway = u64{1} << 62;
 
+// Bits of a snapshot.
+constexpr u8 kRequested = 1;
+constexpr u8 kRaised = 2;
+
 }  // namespace
 
 Crossing::Crossing(Cpu& cpu, HostEnv& host, const SwitcherMap& map, u32 n)
@@ -78,6 +82,7 @@ void Crossing::Begin(const GuestEntry& entry) {
   s.regs[kEbx] = static_cast<u32>(entry.shadow_root.value);
   in_stub_ = false;
   requested_ = false;
+  raised_ = cpu_.interrupt_waiting();
 }
 
 // False: somebody wants to stop before the end.
@@ -106,16 +111,19 @@ bool Crossing::GiveUp(std::string why) {
   return false;
 }
 
+// One interrupt ends the crossing. What is due besides can wait for the Host, who will
+// look at everything; and what was due is due until then, so it must not be raised again
+// if somebody stops on the way back.
 void Crossing::RaiseDueEvents(bool requested) {
-  if (events_ == nullptr || cpu_.interrupt_waiting()) return;
+  if (events_ == nullptr || raised_) return;
   if (requested || cpu_.retired() >= events_->NextEvent()) {
     cpu_.RaiseInterrupt(events_->EventDue());
+    raised_ = true;
   }
 }
 
 u64 Crossing::Deadline() {
-  // What is due after an interrupt that waits already can wait for the Host.
-  if (events_ == nullptr || cpu_.interrupt_waiting()) return cpu_.retired() + kFarAway;
+  if (events_ == nullptr || raised_) return cpu_.retired() + kFarAway;
   return std::min(events_->NextEvent(), cpu_.retired() + kFarAway);
 }
 
@@ -153,7 +161,7 @@ StopReason Crossing::Step(u64 until) {
 
 void Crossing::SaveState(ByteWriter* out) const {
   out->U8(static_cast<u8>(place_));
-  out->U8(requested_ ? 1 : 0);
+  out->U8(static_cast<u8>((requested_ ? kRequested : 0) | (raised_ ? kRaised : 0)));
   out->U64(count_);
 }
 
@@ -161,7 +169,9 @@ void Crossing::LoadState(ByteReader* in) {
   const u8 place = in->U8("the place in a crossing");
   if (place > static_cast<u8>(Place::kAtEnd)) in->Fail("there is no such place");
   place_ = static_cast<Place>(std::min(place, static_cast<u8>(Place::kAtEnd)));
-  requested_ = in->U8("whether an interrupt was asked for") != 0;
+  const u8 interrupt = in->U8("whether an interrupt was asked for");
+  requested_ = (interrupt & kRequested) != 0;
+  raised_ = (interrupt & kRaised) != 0 || cpu_.interrupt_waiting();
   count_ = in->U64("the number of crossings");
   in_stub_ = false;
   loaded_ = true;
