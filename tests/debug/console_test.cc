@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_format.h"
 #include "debug/full_screen.h"
 #include "debug/memory_view.h"
 #include "debug/register_view.h"
@@ -27,7 +28,10 @@ class ConsoleTest : public ::testing::TestWithParam<PagingMode> {
   ConsoleTest() : guest_(GetParam()) {
     guest_.handler.Count(ResultAt(0));
     guest_.handler.Iret();
+    guest_.program.UseUserData();
+    call_ = absl::StrFormat("0x%08x", guest_.program.address());
     guest_.program.Raw({0xcd, 0x80});
+    behind_ = absl::StrFormat("0x%08x", guest_.program.address());
     guest_.program.Put(ResultAt(1), 7);
     guest_.program.Raw({0xcd, 0x80});
     guest_.program.SpinWhileZero(ResultAt(2));
@@ -42,7 +46,8 @@ class ConsoleTest : public ::testing::TestWithParam<PagingMode> {
     control_ = std::make_unique<RunControl>(machine);
     control_->set_symbols(&symbols_.kernel());
     events_ = std::make_unique<EventLog>(machine, symbols_);
-    DebugConsole::Parts parts{*control_, symbols_, *events_};
+    DebugConsole::Parts parts{*control_, symbols_, events_.get()};
+    parts.why_not_back = "there is no way back";
     parts.type = [this](std::string_view text) { typed_ += text; };
     console_ = std::make_unique<DebugConsole>(
         parts, [this](std::string_view text) { said_ += text; });
@@ -62,6 +67,8 @@ class ConsoleTest : public ::testing::TestWithParam<PagingMode> {
   std::unique_ptr<DebugConsole> console_;
   std::string said_;
   std::string typed_;
+  std::string call_;    // the address of the program's first system call
+  std::string behind_;  // and of what stands behind it
 };
 INSTANTIATE_TEST_SUITE_P(Formats, ConsoleTest,
                          ::testing::Values(PagingMode::kTwoLevel, PagingMode::kPae));
@@ -99,8 +106,8 @@ TEST_P(ConsoleTest, ErrorsNameTheCommandAndTheNextStep) {
            Case{"x/9z 0", "x: x/9z: \"z\" is not one of"},
            Case{"x/99999x 0", "between 1 and"},
            Case{"sym zzz", "no symbol contains"},
-           Case{"back", "is not being recorded"},
-           Case{"rcontinue", "is not being recorded"},
+           Case{"back", "there is no way back"},
+           Case{"rcontinue", "there is no way back"},
            Case{"help nothing", "unknown command"},
        }) {
     const std::string answer = Ask(c.line);
@@ -160,7 +167,7 @@ TEST_P(ConsoleTest, AWatchpointShowsOldAndNew) {
 }
 
 TEST_P(ConsoleTest, SteppingIntoASystemCallNotesIt) {
-  Ask("break 0x110000");
+  Ask("break " + call_);
   Ask("c");
   for (int i = 0; i < 2000; ++i) {
     const std::string stop = Ask("step");
@@ -171,9 +178,9 @@ TEST_P(ConsoleTest, SteppingIntoASystemCallNotesIt) {
 }
 
 TEST_P(ConsoleTest, NextTakesATrapAsAWhole) {
-  Ask("break 0x110000");
+  Ask("break " + call_);
   Ask("c");
-  EXPECT_HAS(Ask("next"), "=> 0x00110002");
+  EXPECT_HAS(Ask("next"), "=> " + behind_);
 }
 
 TEST_P(ConsoleTest, PageFaultsAndHypercallsAreExplained) {
@@ -208,7 +215,7 @@ TEST_P(ConsoleTest, TablesOfTheProcessorAreShown) {
 
 TEST_P(ConsoleTest, CodeAndMemoryAreShown) {
   EXPECT_HAS(Ask("disas start 2"), "=> 0x00100000");
-  EXPECT_HAS(Ask("disas count 1"), "add dword ptr [0x00140000], 0x01");
+  EXPECT_HAS(Ask("disas count 1"), "add dword ptr [0x00140000");
   EXPECT_HAS(Ask("x/3xb start"), "lin:0x00100000 ");
   EXPECT_HAS(Ask("x/1i start"), "start:");
   EXPECT_HAS(Ask("x/2dh start"), "lin:0x00100000 ");

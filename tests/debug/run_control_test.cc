@@ -223,7 +223,7 @@ TEST_P(RunControlTest, AStringInstructionIsWatchedToo) {
 
 TEST_P(RunControlTest, OnlyChangesPassesOverStoresOfTheSameValue) {
   RunControl control(guest.Boot());
-  StopPlace place = Data(StopPlace::kWrite, Space::kLinear, BusyGuest::kCopy, 4);
+  StopPlace place = Data(StopPlace::kWrite, Space::kLinear, BusyGuest::kCopy, 1);
   place.only_changes = true;
   ASSERT_TRUE(control.Add(place).ok());
   ASSERT_EQ(control.Continue().why, Why::kWatchpoint);  // the first copy
@@ -306,7 +306,7 @@ TEST_P(RunControlTest, PointsAreReached) {
   };
   EXPECT_EQ(go("insn:777").why, Why::kReached);
   EXPECT_EQ(control.last().instructions, 777u);
-  EXPECT_EQ(go("crossing:10").crossing, 10u);
+  EXPECT_EQ(go("crossing:20").crossing, 20u);
   EXPECT_EQ(go("time:60us").why, Why::kReached);
   EXPECT_EQ(control.last().ns, 60'000u);
   EXPECT_EQ(go("hypercall:SET_CLOCKEVENT").why, Why::kReached);
