@@ -153,7 +153,7 @@ void Cpu::LoadState(ByteReader* in) {
   resume_at_ = in->U64("where RF holds");
   stats_.faults = in->U64("a counter");
   stats_.interrupts = in->U64("a counter");
-  stop_requested_ = false;
+  stop_requested_ = inspect_stop_ = false;
   debug_hits_ = 0;
   event_delivered_ = false;
   storing = nullptr;
@@ -161,6 +161,7 @@ void Cpu::LoadState(ByteReader* in) {
   // Memory is another one too: nothing that was made from it holds.
   ForgetBlocks();
   tlb_.DropAll();
+  MarkInspected();
   StateChanged();
 }
 

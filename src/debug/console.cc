@@ -35,10 +35,9 @@ constexpr DebugCommand kCommands[] = {
      "Twelve stages lead into the Guest, a stub and eleven lead back (host-02). In the\n"
      "Guest it runs on to the next exit.",
      kRunning, &C::DoStage},
-    {"back", nullptr, "[N]", "N instructions back, in a recorded run", nullptr, kRunning,
-     &C::DoBack},
-    {"rcontinue", "rc", "", "back to the last stop before, in a recorded run", nullptr,
-     kRunning, &C::DoReverseContinue},
+    {"back", nullptr, "[N]", "one instruction back, or N", nullptr, kRunning, &C::DoBack},
+    {"rcontinue", "rc", "", "back to where continue would have stopped last",
+     "At a watchpoint that is before the access.", kRunning, &C::DoReverseContinue},
 
     {"break", "b", "[ADDR]", "stop before the instruction there; without ADDR: list",
      "ADDR is a number, a symbol or a $register, with + and -, and perhaps lin:, gpa: "
@@ -85,14 +84,6 @@ constexpr DebugCommand kCommands[] = {
      &C::DoQuit},
 };
 
-const DebugCommand* Find(std::string_view name) {
-  for (const DebugCommand& command : kCommands) {
-    if (name == command.name) return &command;
-    if (command.letter != nullptr && name == command.letter) return &command;
-  }
-  return nullptr;
-}
-
 Status Unknown(const std::string& word) {
   std::vector<std::string> names;
   for (const DebugCommand& command : kCommands) names.emplace_back(command.name);
@@ -101,14 +92,21 @@ Status Unknown(const std::string& word) {
                 near.empty() ? "help lists the commands" : "did you mean " + near + "?");
 }
 
-// An empty line repeats these.
-bool Repeats(const DebugCommand& command) {
-  return std::string_view(command.section) == kRunning;
-}
-
 }  // namespace
 
 std::span<const DebugCommand> DebugCommands() { return kCommands; }
+
+const DebugCommand* FindDebugCommand(std::string_view name) {
+  for (const DebugCommand& command : kCommands) {
+    if (name == command.name) return &command;
+    if (command.letter != nullptr && name == command.letter) return &command;
+  }
+  return nullptr;
+}
+
+bool Runs(const DebugCommand& command) {
+  return std::string_view(command.section) == kRunning;
+}
 
 DebugConsole::DebugConsole(const Parts& parts, std::function<void(std::string_view)> say)
     : parts_(parts), say_(std::move(say)) {}
@@ -122,8 +120,8 @@ Status DebugConsole::Execute(std::string_view given) {
     words.insert(words.begin() + 1, words[0].substr(1));
     words[0] = "x";
   }
-  const DebugCommand* const command = Find(words[0]);
-  repeat_ = command != nullptr && Repeats(*command) ? line : "";
+  const DebugCommand* const command = FindDebugCommand(words[0]);
+  repeat_ = command != nullptr && Runs(*command) ? line : "";
   if (command == nullptr) return Unknown(words[0]);
   const Status status = (this->*command->run)(std::span(words).subspan(1));
   if (status.ok()) return status;
@@ -170,7 +168,7 @@ Status DebugConsole::StillRuns() const {
 Status DebugConsole::DoHelp(Words words) {
   LGX_RETURN_IF_ERROR(NoMore(words, 1));
   if (!words.empty()) {
-    const DebugCommand* const command = Find(words[0]);
+    const DebugCommand* const command = FindDebugCommand(words[0]);
     if (command == nullptr) return Unknown(words[0]);
     std::string text = absl::StrFormat("%s %s\n  %s\n", command->name, command->arguments,
                                        command->help);
@@ -216,7 +214,7 @@ std::vector<std::string> DebugConsole::Complete(std::string_view line,
     for (const DebugCommand& command : kCommands) add(command.name);
     return found;
   }
-  const DebugCommand* const command = Find(words[0]);
+  const DebugCommand* const command = FindDebugCommand(words[0]);
   if (command == nullptr) return found;
   const std::string_view name = command->name;
   if (name == "info" && words.size() == 1) {

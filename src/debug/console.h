@@ -35,14 +35,19 @@ struct DebugCommand {
   Status (DebugConsole::*run)(std::span<const std::string> words);
 };
 std::span<const DebugCommand> DebugCommands();
+// By its name or its short name; null: there is none.
+const DebugCommand* FindDebugCommand(std::string_view name);
+// Does it let the machine run, or go back?
+bool Runs(const DebugCommand& command);
 
 class DebugConsole {
  public:
   struct Parts {
     RunControl& control;
     const Symbols& symbols;
-    EventLog& events;
-    ReverseExecution* reverse = nullptr;  // null: nothing is recorded
+    EventLog* events = nullptr;           // null: nobody notes them
+    ReverseExecution* reverse = nullptr;  // null: it cannot go back ...
+    std::string why_not_back = {};        // ... because
     // Types at the Guest's console. Empty: that is not possible.
     std::function<void(std::string_view)> type = {};
   };
@@ -63,7 +68,8 @@ class DebugConsole {
 
   RunControl& control() { return parts_.control; }
   const Symbols& symbols() const { return parts_.symbols; }
-  EventLog& events() { return parts_.events; }
+  // Null: nobody notes them.
+  const EventLog* events() const { return parts_.events; }
   // The commands so far, for the full screen: what a stage has changed, and so on.
   StageWorld stage_world() const;
 
@@ -108,6 +114,8 @@ class DebugConsole {
 
   // console_run.cc
   void NoteDirectTrap(u32 old_cpl);
+  Status WentBack(const StatusOr<bool>& found);
+  Status CanGoBack() const;
   void Stopped();
   const StopReport& OverCall();
   const StopReport& ContinueWith(const StopKinds& kinds);
@@ -117,6 +125,7 @@ class DebugConsole {
   std::optional<StageRange> CurrentStage() const;
 
   // console_look.cc
+  Status NotesEvents() const;
   std::string ViewEvents(size_t most) const;
   std::string ViewCounters(std::span<const std::string_view> prefixes) const;
   std::string ViewIrqs() const;

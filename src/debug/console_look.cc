@@ -205,7 +205,8 @@ Status DebugConsole::DoExplain(Words words) {
                     ExitFactsOf(guest, control.machine().cpu().state.cr2)));
     return absl::OkStatus();
   }
-  const EventLog::Entry* const entry = parts_.events.LastExplained();
+  LGX_RETURN_IF_ERROR(NotesEvents());
+  const EventLog::Entry* const entry = parts_.events->LastExplained();
   if (entry == nullptr) {
     Say("nothing has happened yet\n");
     return absl::OkStatus();
@@ -215,8 +216,14 @@ Status DebugConsole::DoExplain(Words words) {
   return absl::OkStatus();
 }
 
+Status DebugConsole::NotesEvents() const {
+  if (parts_.events != nullptr) return absl::OkStatus();
+  return Errorf(StatusCode::kFailedPrecondition,
+                "nobody notes events here; lgx debug and --trace do");
+}
+
 std::string DebugConsole::ViewEvents(size_t most) const {
-  const auto& entries = parts_.events.entries();
+  const auto& entries = parts_.events->entries();
   std::string text;
   for (size_t i = entries.size() - std::min(entries.size(), most); i < entries.size();
        ++i) {
@@ -229,6 +236,7 @@ Status DebugConsole::DoTrace(Words words) {
   LGX_RETURN_IF_ERROR(NoMore(words, 1));
   const StatusOr<u64> n = Count(words, 0, 10);
   if (!n.ok()) return n.status();
+  LGX_RETURN_IF_ERROR(NotesEvents());
   Say(ViewEvents(static_cast<size_t>(std::min<u64>(*n, EventLog::kKept))));
   return absl::OkStatus();
 }

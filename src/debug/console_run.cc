@@ -91,14 +91,16 @@ void DebugConsole::Stopped() { Say(DescribeStop()); }
 // The Host never hears of a direct trap, so nobody else can tell of it.
 void DebugConsole::NoteDirectTrap(u32 old_cpl) {
   const StopReport& stop = parts_.control.last();
-  if (old_cpl != 3 || stop.party != Party::kGuestKernel || !stop.inside) return;
+  if (parts_.events == nullptr || old_cpl != 3 || stop.party != Party::kGuestKernel ||
+      !stop.inside)
+    return;
   const Guest& guest = parts_.control.machine().guest();
   for (const u32 vector : {kSyscallVector, guest.options.syscall_vector, 0u, 1u, 3u, 4u,
                            5u, 9u, 10u, 11u, 12u, 16u, 17u}) {
     const DescriptorWords gate = guest.cpu.idt[vector % kIdtEntries];
     if (!GatePresent(gate) || GateType(gate) != kGateTrap) continue;
     if (GateHandler(gate) != stop.eip) continue;
-    parts_.events.AddDirectTrap(vector);
+    parts_.events->AddDirectTrap(vector);
     return;
   }
 }
@@ -283,33 +285,30 @@ Status DebugConsole::DoStage(Words words) {
 
 // --- back
 
-namespace {
-
-Status NothingRecorded() {
-  return Errorf(StatusCode::kFailedPrecondition,
-                "this run is not being recorded, and only a recorded one can go back");
+Status DebugConsole::WentBack(const StatusOr<bool>& found) {
+  if (!found.ok()) return found.status();
+  if (!*found) Say("this is the beginning\n");
+  Stopped();
+  return absl::OkStatus();
 }
 
-}  // namespace
+Status DebugConsole::CanGoBack() const {
+  if (parts_.reverse != nullptr) return absl::OkStatus();
+  return Errorf(StatusCode::kFailedPrecondition, "%s", parts_.why_not_back);
+}
 
 Status DebugConsole::DoBack(Words words) {
   LGX_RETURN_IF_ERROR(NoMore(words, 1));
   const StatusOr<u64> n = Count(words, 0, 1);
   if (!n.ok()) return n.status();
-  if (parts_.reverse == nullptr) return NothingRecorded();
-  const StatusOr<StopReport> stop = parts_.reverse->Back(*n);
-  if (!stop.ok()) return stop.status();
-  Stopped();
-  return absl::OkStatus();
+  LGX_RETURN_IF_ERROR(CanGoBack());
+  return WentBack(parts_.reverse->Back(*n));
 }
 
 Status DebugConsole::DoReverseContinue(Words words) {
   LGX_RETURN_IF_ERROR(NoMore(words, 0));
-  if (parts_.reverse == nullptr) return NothingRecorded();
-  const StatusOr<StopReport> stop = parts_.reverse->BackToPlace();
-  if (!stop.ok()) return stop.status();
-  Stopped();
-  return absl::OkStatus();
+  LGX_RETURN_IF_ERROR(CanGoBack());
+  return WentBack(parts_.reverse->BackToStop());
 }
 
 }  // namespace lgx

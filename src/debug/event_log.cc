@@ -48,7 +48,7 @@ EventLog::EventLog(Machine& machine, const Symbols& symbols)
 EventLog::~EventLog() { machine_.AttachTrace(nullptr, 0); }
 
 void EventLog::OnEvent(const TraceEvent& event) {
-  if (event.phase == TracePhase::kBegin) return;  // its end says more
+  if (quiet_ || event.phase == TracePhase::kBegin) return;  // the end says more
   Add(LineOf(event), ExplainEvent(event));
 }
 
@@ -87,7 +87,12 @@ void EventLog::Add(std::string line, std::string explanation) {
   entries_.push_back({machine_.instructions(), machine_.virtual_ns(),
                       machine_.crossing().count(), std::move(line),
                       std::move(explanation)});
-  ++total_;
+}
+
+void EventLog::ForgetAfter(u64 instructions) {
+  while (!entries_.empty() && entries_.back().instructions > instructions) {
+    entries_.pop_back();
+  }
 }
 
 const EventLog::Entry* EventLog::LastExplained() const {

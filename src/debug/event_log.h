@@ -32,7 +32,10 @@ class EventLog final : public TraceSink {
     std::string explanation;  // empty: the line says it all
   };
   const std::deque<Entry>& entries() const { return entries_; }
-  u64 total() const { return total_; }
+  // While it is quiet, nothing is noted.
+  void set_quiet(bool quiet) { quiet_ = quiet; }
+  // What came after `instructions` was taken back.
+  void ForgetAfter(u64 instructions);
   // The newest entry that has an explanation; null: there is none.
   const Entry* LastExplained() const;
   // A trap that went through one of the Guest's own gates, which the Host never saw.
@@ -45,7 +48,7 @@ class EventLog final : public TraceSink {
   Machine& machine_;
   const Symbols& symbols_;
   std::deque<Entry> entries_;
-  u64 total_ = 0;
+  bool quiet_ = false;
 };
 
 }  // namespace lgx

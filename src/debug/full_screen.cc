@@ -123,7 +123,8 @@ std::vector<std::string> FullScreen::PageLines() const {
 }
 
 std::vector<std::string> FullScreen::EventLines(u32 rows) const {
-  const auto& entries = console_.events().entries();
+  if (console_.events() == nullptr) return {};
+  const auto& entries = console_.events()->entries();
   std::vector<std::string> lines;
   for (size_t i = entries.size() - std::min<size_t>(entries.size(), rows);
        i < entries.size(); ++i) {
@@ -168,8 +169,7 @@ std::vector<std::string> FullScreen::Draw(const ScreenSize& size) const {
   }
   if (size.rows != 0) screen.resize(size.rows - 1);
   screen.emplace_back(
-      "s step  n next  c continue  g stage  x crossing  e explain  p pages  : command  "
-      "q quit");
+      "s step n next c continue b back g stage x crossing e explain p pages : q quit");
   for (std::string& line : screen) line = Fitted(std::move(line), columns);
   return screen;
 }

@@ -4,9 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "cpu/protection.h"
 #include "debug/gdb_packet.h"
-#include "debug/page_view.h"
 #include "hypercalls/guest_regs.h"
 
 namespace lgx {
@@ -18,15 +16,10 @@ using Why = StopReport::Why;
 constexpr u32 kWritableFlags = 0x00240dd5;
 
 constexpr const char* kHelp =
-    "help               this list\n"
-    "regs               all registers of the processor, with hidden parts\n"
-    "pages ADDRESS      both page walks of a linear address, and what they mean\n"
-    "info gdt|idt       the tables that the processor uses\n"
     "space lin|gpa|mpa  which addresses memory, breakpoints and watchpoints have\n"
     "step guest|all     whether a step passes over the Switcher and the Host\n"
     "where              where the machine stands, and why\n"
-    "stats              the counters\n"
-    "hash               of the whole state\n";
+    "stats              the counters\n";
 
 // A word and the rest behind it.
 std::pair<std::string_view, std::string_view> SplitWord(std::string_view text) {
@@ -37,18 +30,6 @@ std::pair<std::string_view, std::string_view> SplitWord(std::string_view text) {
   std::string_view rest = text.substr(space);
   while (rest.starts_with(' ')) rest.remove_prefix(1);
   return {text.substr(0, space), rest};
-}
-
-// "0xc0100000", "c0100000", "3221225472" is hexadecimal as well: addresses always are.
-std::optional<u64> ParseAddress(std::string_view text) {
-  if (text.starts_with("0x")) text.remove_prefix(2);
-  const std::optional<u64> value = GdbTakeNumber(&text);
-  return text.empty() ? value : std::nullopt;
-}
-
-std::string SegmentLine(const char* name, const Segment& s) {
-  return absl::StrFormat("%-4s %04x  base 0x%08x  limit 0x%08x  attributes 0x%04x\n",
-                         name, s.selector, s.base, s.limit, s.attr);
 }
 
 u8 AccessOf(u32 type) {
@@ -75,8 +56,7 @@ GdbMachine::~GdbMachine() {
 
 void GdbMachine::Attach() { last_ = Translate(control_.SettleInGuest()); }
 
-// -- registers
-// ----------------------------------------------------------------------------
+// ---- registers
 
 GdbGeneral GdbMachine::General() const {
   GdbGeneral general;
@@ -144,8 +124,7 @@ bool GdbMachine::WriteRegister(u32 number, std::span<const u8> value) {
   return true;
 }
 
-// -- memory and places
-// --------------------------------------------------------------------
+// ---- memory and places
 
 u32 GdbMachine::ReadMemory(u64 at, std::span<u8> to) {
   return control_.ReadMemory(space_, at, to);
@@ -176,8 +155,7 @@ bool GdbMachine::Remove(u32 type, u64 at, u32 len) {
   return true;
 }
 
-// -- running
-// ------------------------------------------------------------------------------
+// ---- running
 
 GdbStop GdbMachine::Translate(const StopReport& report) {
   using GdbWhy = GdbStop::Why;
@@ -218,13 +196,17 @@ const StopReport& GdbMachine::StepRange(u64 from, u64 to) {
 }
 
 GdbStop GdbMachine::Back(GdbResume::Kind kind) {
-  ReverseControl* const reverse = options_.reverse;
+  ReverseExecution* const reverse = options_.reverse;
   if (reverse == nullptr) return last_;
-  const bool found = kind == GdbResume::Kind::kReverseStep
-                         ? reverse->StepBack(control_)
-                         : reverse->ContinueBack(control_);
-  if (!found) return {GdbStop::Why::kHistoryBegin, 0, 0};
-  return Translate(control_.last());
+  StatusOr<bool> found = false;
+  if (kind == GdbResume::Kind::kReverseContinue) {
+    found = reverse->BackToStop();
+  } else {
+    found = step_all_ ? reverse->Back(1) : reverse->BackInGuest();
+  }
+  const GdbStop stop = Translate(control_.last());
+  control_.SettleInGuest();
+  return found.ok() && *found ? stop : GdbStop{GdbStop::Why::kHistoryBegin, 0, 0};
 }
 
 GdbStop GdbMachine::Resume(const GdbResume& how) {
@@ -252,8 +234,7 @@ GdbStop GdbMachine::Resume(const GdbResume& how) {
   return last_ = Translate(control_.last());
 }
 
-// -- for people
-// ---------------------------------------------------------------------------
+// ---- for people
 
 std::string GdbMachine::ThreadName() {
   if (control_.BetweenCrossings()) {
@@ -262,50 +243,6 @@ std::string GdbMachine::ThreadName() {
            (control_.machine().guest().cpu.halted ? ", asleep" : ", to be entered");
   }
   return std::string(NameOf(control_.CurrentParty()));
-}
-
-std::string GdbMachine::ShowRegisters() {
-  const Cpu& cpu = control_.machine().cpu();
-  const CpuState& s = cpu.state;
-  std::string out = absl::StrFormat(
-      "eax %08x  ebx %08x  ecx %08x  edx %08x\nesi %08x  edi %08x  ebp %08x  esp %08x\n"
-      "eip %08x  eflags %08x  CPL %d\n",
-      s.regs[kEax], s.regs[kEbx], s.regs[kEcx], s.regs[kEdx], s.regs[kEsi], s.regs[kEdi],
-      s.regs[kEbp], s.regs[kEsp], s.eip, cpu.Eflags(), s.cpl);
-  constexpr const char* kNames[kSegments] = {"es", "cs", "ss", "ds", "fs", "gs"};
-  for (u32 i = 0; i < kSegments; ++i) out += SegmentLine(kNames[i], s.seg[i]);
-  out += SegmentLine("ldtr", s.ldtr) + SegmentLine("tr", s.tr);
-  out +=
-      absl::StrFormat("gdt  base 0x%08x  limit 0x%04x\nidt  base 0x%08x  limit 0x%04x\n",
-                      s.gdtr.base, s.gdtr.limit, s.idtr.base, s.idtr.limit);
-  out += absl::StrFormat("cr0 %08x  cr2 %08x  cr3 %08x  cr4 %08x  efer %08x\n", s.cr0,
-                         s.cr2, s.cr3, s.cr4, s.efer);
-  return out;
-}
-
-std::string GdbMachine::ShowTable(std::string_view which) {
-  const CpuState& s = control_.machine().cpu().state;
-  if (which != "gdt" && which != "idt") return "info gdt or info idt\n";
-  const bool gdt = which == "gdt";
-  const TableRegister& table = gdt ? s.gdtr : s.idtr;
-  std::string out;
-  for (u32 at = 0; at + 7 <= table.limit; at += 8) {
-    u8 bytes[8];
-    if (control_.ReadMemory(Space::kLinear, table.base + at, bytes) != sizeof bytes) {
-      out += absl::StrFormat("%04x  cannot be read\n", at);
-      break;
-    }
-    Descriptor d;
-    d.low = LoadLe<u32>(bytes);
-    d.high = LoadLe<u32>(bytes + 4);
-    if (d.low == 0 && d.high == 0) continue;
-    out += gdt ? absl::StrFormat("%04x  %08x %08x  base 0x%08x  limit 0x%08x  DPL %d\n",
-                                 at, d.low, d.high, d.Base(), d.Limit(), d.Dpl())
-               : absl::StrFormat("%02x    %08x %08x  to %04x:%08x  type %x  DPL %d\n",
-                                 at / 8, d.low, d.high, d.GateSelector(), d.GateOffset(),
-                                 d.Type(), d.Dpl());
-  }
-  return out;
 }
 
 std::string GdbMachine::ShowSpace(std::string_view name) {
@@ -347,22 +284,14 @@ std::string GdbMachine::ShowStats() {
 
 std::string GdbMachine::Monitor(std::string_view command) {
   const auto [word, rest] = SplitWord(command);
-  if (word == "help" || word.empty()) return kHelp;
-  if (word == "regs") return ShowRegisters();
-  if (word == "info") return ShowTable(rest);
   if (word == "space") return ShowSpace(rest);
   if (word == "step") return ShowStep(rest);
   if (word == "where") return ShowStop();
   if (word == "stats") return ShowStats();
-  if (word == "hash") return absl::StrFormat("%016x\n", control_.machine().Hash());
-  if (word == "pages") {
-    const std::optional<u64> at = ParseAddress(rest);
-    if (!at || *at >> 32 != 0) return "pages ADDRESS, for example pages 0xc0100000\n";
-    return ViewPage(PageSpaceOf(control_.machine().guest()), Lin(static_cast<u32>(*at)));
-  }
-  if (options_.commands) {
-    if (std::optional<std::string> text = options_.commands(command)) return *text;
-  }
+  const bool help = word == "help" || word.empty();
+  std::string text = help && rest.empty() ? kHelp : "";
+  if (options_.commands) return text + options_.commands(help ? "help" : command);
+  if (help) return text;
   return absl::StrFormat("there is no command \"%s\"; monitor help lists them\n", word);
 }
 

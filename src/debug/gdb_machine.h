@@ -15,28 +15,19 @@
 
 #include "debug/gdb_registers.h"
 #include "debug/gdb_target.h"
+#include "debug/reverse.h"
 #include "debug/run_control.h"
 
 namespace lgx {
-
-// Whoever can go back in time: a replay.
-class ReverseControl {
- public:
-  virtual ~ReverseControl() = default;
-  // One step of the Guest back; back to the last place of `control` that was met. False:
-  // the beginning was reached first.
-  virtual bool StepBack(RunControl& control) = 0;
-  virtual bool ContinueBack(RunControl& control) = 0;
-};
 
 class GdbMachine final : public GdbTarget {
  public:
   struct Options {
     // What the run's end means as an exit code.
     std::function<int(const Ending&)> exit_code;
-    ReverseControl* reverse = nullptr;  // null: there is no way back
-    // Commands of `monitor` that this class does not know. Nothing: they neither.
-    std::function<std::optional<std::string>(std::string_view)> commands;
+    ReverseExecution* reverse = nullptr;  // null: there is no way back
+    // Answers commands of `monitor` that this class does not know; may be null.
+    std::function<std::string(std::string_view)> commands;
   };
 
   // All of it outlives this.
@@ -73,8 +64,6 @@ class GdbMachine final : public GdbTarget {
   GdbStop Translate(const StopReport& report);
   const StopReport& StepRange(u64 from, u64 to);
   GdbStop Back(GdbResume::Kind kind);
-  std::string ShowRegisters();
-  std::string ShowTable(std::string_view which);
   std::string ShowSpace(std::string_view name);
   std::string ShowStep(std::string_view what);
   std::string ShowStop();

@@ -180,8 +180,7 @@ std::unique_ptr<ConsoleBackend> GdbServer::Wake(ConsoleBackend& console) {
   return std::make_unique<WakingConsole>(*this, console);
 }
 
-// -- the socket
-// ---------------------------------------------------------------------------
+// ---- the socket
 
 WaitFd GdbServer::Wanted() const {
   return {client_ >= 0 ? client_ : listener_, true, false};
@@ -251,8 +250,7 @@ bool GdbServer::WaitFor(Machine& machine, ConsoleBackend& console) {
   return true;
 }
 
-// -- the conversation
-// ---------------------------------------------------------------------
+// ---- the conversation
 
 void GdbServer::Talk(GdbMachine& target, Machine& machine, ConsoleBackend& console) {
   GdbSession session(target, [this](std::string_view bytes) { Send(bytes); });
@@ -275,8 +273,8 @@ void GdbServer::Talk(GdbMachine& target, Machine& machine, ConsoleBackend& conso
 }
 
 void GdbServer::Serve(RunControl& control, ConsoleBackend& console,
-                      const Options& options) {
-  GdbMachine target(control, options.machine);
+                      const GdbMachine::Options& options) {
+  GdbMachine target(control, options);
   target.Attach();
   Talk(target, control.machine(), console);
 }
@@ -287,13 +285,18 @@ void GdbServer::Run(Machine& machine, ConsoleBackend& console, const Options& op
     RunControl control(machine);
     control.set_symbols(options.symbols);
     control.set_poll([this] { return Poll(); });
+    GdbMachine::Options target = options.machine;
+    std::shared_ptr<void> equipment;
     if (options.wait && WaitFor(machine, console)) Accept();
     while (!control.ended()) {
-      if (client_ >= 0) {
-        Serve(control, console, options);
-      } else {
+      if (client_ < 0) {
         control.Continue();
+        continue;
       }
+      if (equipment == nullptr && options.equip) {
+        equipment = options.equip(control, &target);
+      }
+      Serve(control, console, target);
     }
   }
   running_ = nullptr;

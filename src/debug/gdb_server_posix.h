@@ -30,6 +30,9 @@ class GdbServer {
     bool wait = false;  // for the first gdb, before the first instruction
     const SymbolTable* symbols = nullptr;
     GdbMachine::Options machine;
+    // When the first gdb attaches: what it may do besides. What comes back is kept as
+    // long as the RunControl. May be null.
+    std::function<std::shared_ptr<void>(RunControl&, GdbMachine::Options*)> equip;
   };
 
   // "[HOST:]PORT", loopback unless HOST says else, port 0 for any that is free; or the
@@ -61,7 +64,8 @@ class GdbServer {
   void Accept();
   void Hangup();
   bool WaitFor(Machine& machine, ConsoleBackend& console);
-  void Serve(RunControl& control, ConsoleBackend& console, const Options& options);
+  void Serve(RunControl& control, ConsoleBackend& console,
+             const GdbMachine::Options& options);
   void Talk(GdbMachine& target, Machine& machine, ConsoleBackend& console);
   void Send(std::string_view bytes);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
-#include "switcher/crossing.h"
+#include "debug/journey_moments.h"
 
 namespace lgx {
 namespace {
@@ -35,56 +35,6 @@ constexpr JourneyLife kLives[] = {
     {"system-call", "The life of a system call", kSystemCall},
     {"context-switch", "The life of a context switch", kContextSwitch},
     {"boot", "The life of a boot", kBoot},
-};
-
-using Kind = Moment::Kind;
-
-struct StopMoment {
-  std::string_view stop;
-  Moment moment;
-};
-
-constexpr Moment At(Kind kind, u64 count = 1) { return {kind, 0, Call::kUnknown, count}; }
-constexpr Moment Exit(u32 trap) { return {Kind::kExit, trap, Call::kUnknown, 1}; }
-constexpr Moment Calls(Call call) { return {Kind::kCall, 0, call, 1}; }
-
-constexpr StopMoment kMoments[] = {
-    {"machine.010", At(Kind::kStart)},
-    {"machine.020", At(Kind::kStart)},
-    {"machine.030", At(Kind::kCrossing)},
-    {"memory.020", At(Kind::kStart)},
-    {"memory.030", At(Kind::kPageFault)},
-    {"paging.010", At(Kind::kPageFault)},
-    {"paging.020", At(Kind::kPageFault, 100)},
-    {"paging.030", At(Kind::kStart)},
-    {"paging.040", At(Kind::kPageFault)},
-    {"paging.060", Calls(Call::kSetPte)},
-    {"paging.070", Calls(Call::kFlushTlb)},
-    {"paging.080", At(Kind::kCrossing)},
-    {"paging.100", Calls(Call::kNewPgtable)},
-    {"privilege.010", At(Kind::kCrossing)},
-    {"privilege.020", Calls(Call::kLoadIdtEntry)},
-    {"privilege.030", Exit(0)},
-    {"privilege.040", Exit(13)},
-    {"crossing.010", At(Kind::kCrossing)},
-    {"crossing.020", At(Kind::kCrossing)},
-    {"crossing.030", Exit(kHostTimerVector)},
-    {"crossing.040", At(Kind::kCrossing)},
-    {"crossing.050", At(Kind::kCrossing)},
-    {"crossing.060", At(Kind::kCrossing)},
-    {"crossing.070", At(Kind::kCrossing)},
-    {"crossing.080", Exit(kLguestTrapEntry)},
-    {"crossing.090", Exit(14)},
-    {"hypercalls.010", Calls(Call::kUnknown)},
-    {"hypercalls.030", Exit(kLguestTrapEntry)},
-    {"hypercalls.040", Calls(Call::kLguestInit)},
-    {"hypercalls.060", Calls(Call::kShutdown)},
-    {"devices.020", Calls(Call::kNotify)},
-    {"devices.030", Calls(Call::kNotify)},
-    {"time.020", Exit(kHostTimerVector)},
-    {"time.030", Calls(Call::kHalt)},
-    {"time.040", Calls(Call::kSetClockevent)},
-    {"time.050", At(Kind::kInterrupt)},
 };
 
 // "[`FILE`](..): `SYMBOL` (compare PLACE)", behind the arrow and its first backtick.
@@ -176,10 +126,8 @@ std::vector<std::string> Journey::Names() const {
 }
 
 std::optional<Moment> MomentOf(std::string_view stop) {
-  for (const StopMoment& row : kMoments) {
-    if (row.stop == stop) return row.moment;
-  }
-  return std::nullopt;
+  const JourneyMoment* const moment = FindJourneyMoment(stop);
+  return moment == nullptr ? std::nullopt : moment->tour;
 }
 
 std::span<const JourneyLife> JourneyLives() { return kLives; }

@@ -2,9 +2,11 @@
 #ifndef LGX_DEBUG_JOURNEY_MOMENTS_H_
 #define LGX_DEBUG_JOURNEY_MOMENTS_H_
 
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "debug/guide.h"
 #include "hypercalls/guest.h"
 #include "switcher/text.h"
 
@@ -14,9 +16,8 @@ struct JourneyMoment {
   enum class Kind : u8 {
     kStart,    // before the first instruction: all is built
     kBegin,    // a crossing is prepared and begins
-    kEnd,      // a crossing is over, the Host has not looked yet
     kStage,    // the Switcher begins `stage`
-    kTrap,     // as kEnd, and the trap number is `number`
+    kTrap,     // a crossing is over with trap `number`, the Host has not looked yet
     kCall,     // the Host is about to carry out `call`
     kCounter,  // it has just happened: `counter` has grown
   };
@@ -26,6 +27,8 @@ struct JourneyMoment {
   u32 number = 0;
   Call call = Call::kUnknown;
   u64 (*counter)(const Guest& guest) = nullptr;
+  // What `lgx tour` shows of the stop; nothing: its text alone.
+  std::optional<Moment> tour = std::nullopt;
 };
 
 // In the order of their ids. Stops without a moment of their own are not in it.

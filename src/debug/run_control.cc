@@ -68,8 +68,7 @@ Party RunControl::CurrentParty() const {
   return machine_.crossing().text().Contains(lin) ? Party::kSwitcher : Party::kHost;
 }
 
-// -- places
-// -------------------------------------------------------------------------------
+// ---- places
 
 StatusOr<u32> RunControl::Add(StopPlace place) {
   const bool execute = (place.access & StopPlace::kExecute) != 0;
@@ -111,8 +110,7 @@ StopPlace* RunControl::Find(u32 id) {
   return nullptr;
 }
 
-// -- looking
-// ------------------------------------------------------------------------------
+// ---- looking
 
 std::optional<Mpa> RunControl::Translate(Space space, u64 address) const {
   const Cpu& cpu = machine_.cpu();
@@ -176,8 +174,7 @@ bool RunControl::WriteMemory(Space space, u64 address, std::span<const u8> from)
   return true;
 }
 
-// -- what is seen while it runs
-// -----------------------------------------------------------
+// ---- what is seen while it runs
 
 void RunControl::Note(Why why, u32 place) {
   if (noted_) return;
@@ -211,6 +208,7 @@ bool RunControl::AtPlace(Lin lin) {
 }
 
 bool RunControl::BeforeInstruction(Lin lin) {
+  if (quiet_) return false;
   const Cpu& cpu = machine_.cpu();
   if (cpu.retired() == skip_instructions_ && lin == skip_at_) return false;
   if (AtPlace(lin)) return true;
@@ -244,7 +242,7 @@ bool RunControl::Meets(const StopPlace& place, Space space, u64 at, u32 len,
 }
 
 bool RunControl::NoteAccess(Space space, u64 at, u32 len, bool write) {
-  if (writing_ || hit_) return false;
+  if (quiet_ || writing_ || hit_) return false;
   for (const StopPlace& place : places_) {
     if (!Meets(place, space, at, len, write)) continue;
     Hit hit{place.id, {space, at, len, write, {}, {}}};
@@ -267,12 +265,14 @@ bool RunControl::OnStore(Mpa at, const u8*, u32 len) {
 }
 
 bool RunControl::OnEvent(const Event& event) {
+  if (quiet_) return false;
   noted_event_ = event;
   Note(Why::kEvent);
   return true;
 }
 
 bool RunControl::AtBegin() {
+  if (quiet_) return false;
   if (TargetDone(false)) return true;
   if (!kinds_.crossing_begin || mode_ == Mode::kStep) return false;
   Note(Why::kCrossingBegin);
@@ -280,6 +280,7 @@ bool RunControl::AtBegin() {
 }
 
 bool RunControl::AtEnd() {
+  if (quiet_) return false;
   if (TargetDone(true)) return true;
   if (private_.crossing_end) return noted_private_ = true;
   if (!kinds_.crossing_end || mode_ == Mode::kStep) return false;
@@ -288,6 +289,7 @@ bool RunControl::AtEnd() {
 }
 
 bool RunControl::OnOutput(std::span<const u8> bytes) {
+  if (quiet_) return false;
   if (target_.point.kind != Point::Kind::kConsole || target_.reached) return false;
   const std::string& wanted = target_.point.text;
   for (const u8 byte : bytes) {
@@ -302,8 +304,7 @@ bool RunControl::OnOutput(std::span<const u8> bytes) {
   return false;
 }
 
-// -- running
-// ------------------------------------------------------------------------------
+// ---- running
 
 // Tells the processor what to ask about.
 void RunControl::Arm(Mode mode) {
@@ -336,6 +337,11 @@ void RunControl::Arm(Mode mode) {
   for (const Lin at : target_.at) plan.code.set(PageOffset(at));
   plan.events = mode == Mode::kStep || kinds_.events;
   machine_.cpu().Inspect(this, plan);
+  SkipThisPlace();
+}
+
+// Who goes on from a breakpoint does not meet it again at once.
+void RunControl::SkipThisPlace() {
   const CpuState& s = machine_.cpu().state;
   skip_instructions_ = machine_.cpu().retired();
   skip_at_ = Lin(s.seg[static_cast<u8>(Seg::kCs)].base + s.eip);
@@ -373,33 +379,43 @@ bool RunControl::SettleWatch() {
   return true;
 }
 
-// Until something is noted, the goal is reached, or the end.
-const StopReport& RunControl::Run(Mode mode, const Machine::Goal& goal) {
+// Something that was noted on the way is reported.
+bool RunControl::SettleNoted() {
+  if (!noted_) return false;
+  Report(*noted_);
+  last_.place = noted_place_;
+  last_.stage = noted_stage_;
+  last_.event = noted_event_;
+  return true;
+}
+
+void RunControl::ForgetNoted() {
   noted_.reset();
   noted_private_ = false;
   noted_stage_.reset();
   noted_event_.reset();
   hit_.reset();
+}
+
+// Until something is noted, the goal is reached, or the end.
+const StopReport& RunControl::Run(Mode mode, const Machine::Goal& goal) {
+  ForgetNoted();
   Arm(mode);
+  return RunArmed(mode, goal);
+}
+
+const StopReport& RunControl::RunArmed(Mode mode, const Machine::Goal& goal) {
   while (true) {
     Machine::Goal slice = goal;
     if (poll_) {
       slice.instructions = std::min(goal.instructions, machine_.instructions() + kSlice);
     }
-    const Machine::Stop stop = machine_.RunTo(slice);
+    const Machine::Stop stop = runner_ ? runner_(slice) : machine_.RunTo(slice);
     if (stop == Machine::Stop::kEnded) {
       Report(Why::kEnded);
       break;
     }
-    if (SettleWatch()) break;
-    if (noted_) {
-      const Why why = *noted_;
-      Report(why);
-      last_.place = noted_place_;
-      last_.stage = noted_stage_;
-      last_.event = noted_event_;
-      break;
-    }
+    if (SettleWatch() || SettleNoted()) break;
     if (noted_private_ || target_.reached) {
       Report(Why::kReached);
       break;
@@ -521,6 +537,38 @@ const StopReport& RunControl::SettleInGuest() {
   if (CurrentStage() == Stage::kEnterGuest) OneStep();
   Report(why);
   return last_;
+}
+
+// ---- for who can go back in time
+
+const StopReport& RunControl::Moved(const StopReport& why) {
+  Report(why.why);
+  last_.place = why.place;
+  last_.watch = why.watch;
+  last_.stage = why.stage;
+  last_.event = why.event;
+  return last_;
+}
+
+void RunControl::WatchForStops() {
+  target_ = Target();
+  private_ = Private();
+  ForgetNoted();
+  Arm(Mode::kRun);
+}
+
+std::optional<StopReport> RunControl::TakeStop() {
+  std::optional<StopReport> met;
+  if (SettleWatch() || SettleNoted()) met = last_;
+  ForgetNoted();
+  SkipThisPlace();
+  return met;
+}
+
+const StopReport& RunControl::ContinueFromHere() {
+  WatchForStops();
+  skip_instructions_ = kForEver;
+  return RunArmed(Mode::kRun, {});
 }
 
 }  // namespace lgx

@@ -144,6 +144,24 @@ class RunControl final : private CpuInspector,
   // may look at the machine.
   void set_poll(std::function<bool()> poll) { poll_ = std::move(poll); }
 
+  // ---- for who can go back in time (reverse.h) ----
+
+  // Runs the machine in place of Machine::RunTo. Null: that one.
+  using Runner = std::function<Machine::Stop(const Machine::Goal&)>;
+  void set_runner(Runner runner) { runner_ = std::move(runner); }
+  // While it is quiet nothing stops the machine, and nothing is counted.
+  void set_quiet(bool quiet) { quiet_ = quiet; }
+  // The machine was put to another place: last() is about that, as if it had got there
+  // for the reason of `why`.
+  const StopReport& Moved(const StopReport& why);
+  // Whoever runs the machine himself now has it stopped at all that stops Continue().
+  void WatchForStops();
+  // It has stopped, perhaps at the goal: what at, if at anything that counts. The next
+  // run goes on behind it.
+  std::optional<StopReport> TakeStop();
+  // What stops the machine at the very place where it stands, or the next stop.
+  const StopReport& ContinueFromHere();
+
   const StopReport& last() const { return last_; }
   bool ended() const { return last_.why == StopReport::Why::kEnded; }
 
@@ -219,12 +237,16 @@ class RunControl final : private CpuInspector,
 
   enum class Mode : u8 { kStep, kRun };
   const StopReport& Run(Mode mode, const Machine::Goal& goal);
+  const StopReport& RunArmed(Mode mode, const Machine::Goal& goal);
   const StopReport& OneStep();
   void Arm(Mode mode);
   void Report(StopReport::Why why);
   void Note(StopReport::Why why, u32 place = 0);
   bool CountHit(StopPlace* place);
   bool SettleWatch();
+  bool SettleNoted();
+  void ForgetNoted();
+  void SkipThisPlace();
   bool AtPlace(Lin lin);
   bool Meets(const StopPlace& place, Space space, u64 at, u32 len, bool write) const;
   bool NoteAccess(Space space, u64 at, u32 len, bool write);
@@ -238,6 +260,8 @@ class RunControl final : private CpuInspector,
   Machine& machine_;
   const SymbolTable* symbols_ = nullptr;
   std::function<bool()> poll_;
+  Runner runner_;
+  bool quiet_ = false;
   std::vector<StopPlace> places_;
   StopKinds kinds_;
   u32 next_id_ = 1;

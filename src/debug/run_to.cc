@@ -71,10 +71,6 @@ Status RunControl::AimAtStop(const Point& point) {
     case Kind::kBegin:
       target_.done = [this] { return machine_.crossing().count(); };
       break;
-    case Kind::kEnd:
-      target_.done = [&guest] { return guest.stats.crossings; };
-      target_.about_to = [] { return true; };
-      break;
     case Kind::kTrap:
       target_.done = [this] { return target_.at_ends; };
       target_.about_to = [&guest, number = moment->number] {

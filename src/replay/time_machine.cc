@@ -177,7 +177,7 @@ Status TimeMachine::GoTo(u64 instructions) {
   return RunFrom(Before(instructions), instructions);
 }
 
-StatusOr<bool> TimeMachine::BackToStop(const std::function<bool(Machine&)>& is_hit) {
+StatusOr<bool> TimeMachine::BackToStop(const PlaceOf& place_of) {
   u64 end = machine_.instructions();
   while (end > earliest()) {
     const std::size_t index = Before(end - 1);
@@ -187,8 +187,13 @@ StatusOr<bool> TimeMachine::BackToStop(const std::function<bool(Machine&)>& is_h
     while (machine_.instructions() < end) {
       const Machine::Stop stop = RunTo({.instructions = end});
       if (stop == Machine::Stop::kEnded) break;
-      if (stop != Machine::Stop::kStopped || machine_.instructions() >= end) continue;
-      if (is_hit == nullptr || is_hit(machine_)) last = machine_.instructions();
+      std::optional<u64> place;
+      if (place_of != nullptr) {
+        place = place_of(machine_);
+      } else if (stop == Machine::Stop::kStopped) {
+        place = machine_.instructions();
+      }
+      if (place && *place < end) last = place;
     }
     if (last) {
       LGX_RETURN_IF_ERROR(GoTo(*last));

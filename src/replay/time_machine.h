@@ -24,6 +24,7 @@
 #define LGX_REPLAY_TIME_MACHINE_H_
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/status.h"
@@ -71,8 +72,10 @@ class TimeMachine {
 
   // The last place before now at which RunTo() would have stopped of itself (kStopped):
   // goes there and gives true. False: there is none; the machine is at earliest().
-  // `is_hit` may refuse a stop; null takes all.
-  [[nodiscard]] StatusOr<bool> BackToStop(const std::function<bool(Machine&)>& is_hit);
+  // `place_of` is asked each time the machine has come to a halt, and gives the count of
+  // instructions to go to for that; nothing: it does not count. Null takes all stops.
+  using PlaceOf = std::function<std::optional<u64>(const Machine&)>;
+  [[nodiscard]] StatusOr<bool> BackToStop(const PlaceOf& place_of);
 
   std::size_t snapshots() const { return kept_.size(); }
 

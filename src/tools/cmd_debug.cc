@@ -38,7 +38,11 @@ class Talk {
       const bool empty = command->find_first_not_of(" \t\r") == std::string::npos;
       if (terminal_ || !empty) Obey(*command);
     }
-    return code_;
+    const std::string difference = session_.source().Difference();
+    if (difference.empty()) return code_;
+    std::fprintf(stderr, "lgx: debug: this is not the recorded run any more: %s\n",
+                 difference.c_str());
+    return kExitDiverged;
   }
 
  private:
@@ -72,7 +76,7 @@ int RunScreen(const CommandLine& line, bool terminal) {
   }
   FullScreen* screen = nullptr;
   StatusOr<std::unique_ptr<DebugSession>> session =
-      DebugSession::Create(line.config, [&screen](std::string_view text) {
+      DebugSession::Create(line, [&screen](std::string_view text) {
         if (screen != nullptr) screen->Say(text);
       });
   if (!session.ok()) return ReportError(session.status());
@@ -91,8 +95,7 @@ int RunScreen(const CommandLine& line, bool terminal) {
 int CmdDebug(const CommandLine& line) {
   const bool terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
   if (line.debug.tui) return RunScreen(line, terminal);
-  StatusOr<std::unique_ptr<DebugSession>> session =
-      DebugSession::Create(line.config, Print);
+  StatusOr<std::unique_ptr<DebugSession>> session = DebugSession::Create(line, Print);
   if (!session.ok()) return ReportError(session.status());
   return Talk(line, **session, terminal).Run();
 }

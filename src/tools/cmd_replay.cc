@@ -96,9 +96,14 @@ int ReplayLog(const CommandLine& line, const std::string& path,
                         player->get());
   StatusOr<std::unique_ptr<Onlookers>> onlookers = Onlookers::Open(line, config, screen);
   if (!onlookers.ok()) return ReportError(onlookers.status());
-  RunDebug debug(line);
-  StatusOr<LaunchResult> result =
-      Launch(config, builtin, *output, **onlookers, &writer, debug.Runner());
+  RunDebug debug(line, config);
+  debug.AllowBack([&player] { return (*player)->disks(); });
+  const auto say = [&screen](std::string_view text) { screen.Say(text); };
+  if (const Status ready = debug.Prepare(nullptr, say); !ready.ok()) {
+    return ReportError(ready);
+  }
+  StatusOr<LaunchResult> result = Launch(config, builtin, debug.ConsoleFor(*output),
+                                         **onlookers, &writer, debug.Runner());
   if (!result.ok()) return ReportError(result.status());
   if (const Status seen = (*onlookers)->Finish({*result, {}, 0}); !seen.ok()) {
     return ReportError(seen);

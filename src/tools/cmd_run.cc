@@ -21,7 +21,9 @@
 #include "replay/recorder.h"
 #include "replay/resume.h"
 #include "replay/snapshot_writer.h"
+#include "replay/time_machine.h"
 #include "tools/commands.h"
+#include "tools/debug_source.h"
 #include "tools/exit_codes.h"
 #include "tools/onlookers.h"
 #include "tools/replay_run.h"
@@ -383,6 +385,11 @@ int ReportError(const Status& status) {
 
 int CmdRun(const CommandLine& line) {
   if (!line.more.empty()) return RunSeveral(line);
+  if (line.command == Command::kGdb) {
+    const StatusOr<std::string> log = LogInKernelsPlace(line);
+    if (!log.ok()) return ReportError(log.status());
+    if (!log->empty()) return ReplayLog(line, *log, nullptr);
+  }
   MachineConfig config = ConfigOf(line);
   // What can be refused is refused before the terminal changes.
   std::unique_ptr<SnapshotFile> from;
@@ -406,7 +413,10 @@ int CmdRun(const CommandLine& line) {
   if (line.random_seed) {
     screen.Say(absl::StrFormat("lgx: --seed %d repeats this run\n", config.seed));
   }
-  RunDebug debug(line);
+  RunDebug debug(line, config);
+  if (TimeMachine::CanGoBack(config, false).ok()) {
+    debug.AllowBack([] { return std::vector<ReplayDisk*>(); });
+  }
   const auto say = [&screen](std::string_view text) { screen.Say(text); };
   if (const Status ready = debug.Prepare(files ? &*files : nullptr, say); !ready.ok()) {
     return ReportError(ready);

@@ -38,25 +38,20 @@ std::size_t GuestText::Read(std::span<u8> to) {
   return count;
 }
 
-MachineConfig DebugConfig(const MachineConfig& config) {
-  MachineConfig result = config;
-  if (result.kernel.path.empty() && result.kernel.cmdline.empty()) {
-    result.kernel.cmdline = "demo";
-  }
-  return result;
-}
-
-DebugSession::DebugSession(const MachineConfig& config,
+DebugSession::DebugSession(std::unique_ptr<DebugSource> source,
                            std::function<void(std::string_view)> say)
-    : config_(DebugConfig(config)),
+    : source_(std::move(source)),
       say_(std::move(say)),
       builtin_{BuiltinGuestImage(false), BuiltinGuestImage(true)},
       text_(say_),
-      run_(config_, builtin_, text_, *this) {}
+      run_(source_->config(), builtin_, text_, *this, source_->hooks()) {}
 
 StatusOr<std::unique_ptr<DebugSession>> DebugSession::Create(
-    const MachineConfig& config, std::function<void(std::string_view)> say) {
-  std::unique_ptr<DebugSession> session(new DebugSession(config, std::move(say)));
+    const CommandLine& line, std::function<void(std::string_view)> say) {
+  StatusOr<std::unique_ptr<DebugSource>> source = DebugSource::Open(line);
+  if (!source.ok()) return source.status();
+  std::unique_ptr<DebugSession> session(
+      new DebugSession(*std::move(source), std::move(say)));
   LGX_RETURN_IF_ERROR(session->Boot());
   return session;
 }
@@ -68,8 +63,17 @@ Status DebugSession::Boot() {
   control_ = std::make_unique<RunControl>(machine);
   control_->set_symbols(&symbols_.kernel());
   events_ = std::make_unique<EventLog>(machine, symbols_);
-  DebugConsole::Parts parts{*control_, symbols_, *events_};
-  parts.type = [this](std::string_view text) { text_.Type(text); };
+  DebugConsole::Parts parts{*control_, symbols_, events_.get()};
+  if (const Status back = source_->CanGoBack(); back.ok()) {
+    time_ = std::make_unique<TimeTravel>(*control_, events_.get(), source_->disks());
+    parts.reverse = time_.get();
+  } else {
+    parts.why_not_back = MessageOf(back);
+  }
+  // A recorded run was typed at already.
+  if (!source_->is_recorded()) {
+    parts.type = [this](std::string_view text) { text_.Type(text); };
+  }
   console_ = std::make_unique<DebugConsole>(parts, say_);
   return absl::OkStatus();
 }
@@ -77,6 +81,11 @@ Status DebugSession::Boot() {
 void DebugSession::OnBoot(const BootFiles& files, u32) {
   kernel_symbols_ = files.symbols;
   for (const std::string& warning : files.warnings) OnWarning(warning);
+  if (!kernel_symbols_.empty()) return;
+  // A snapshot does not have them; perhaps its kernel is still there.
+  if (StatusOr<BootFiles> read = ReadBootFiles(source_->config(), builtin_); read.ok()) {
+    kernel_symbols_ = std::move(read->symbols);
+  }
 }
 
 void DebugSession::OnWarning(const std::string& text) { say_("warning: " + text + "\n"); }

@@ -17,6 +17,8 @@
 #include "devices/console_backend.h"
 #include "machine/launcher.h"
 #include "machine/networks.h"
+#include "tools/debug_source.h"
+#include "tools/time_travel.h"
 
 namespace lgx {
 
@@ -47,17 +49,20 @@ class GuestText final : public ConsoleBackend {
 
 class DebugSession final : private LaunchObserver {
  public:
-  // Boots as far as the first instruction. `say` takes all that is to be shown.
+  // Stands before the first instruction, or where the snapshot does. `say` takes all that
+  // is to be shown.
   static StatusOr<std::unique_ptr<DebugSession>> Create(
-      const MachineConfig& config, std::function<void(std::string_view)> say);
+      const CommandLine& line, std::function<void(std::string_view)> say);
 
   DebugConsole& console() { return *console_; }
   RunControl& control() { return *control_; }
   Machine& machine() { return run_.machine(); }
   GuestText& guest_text() { return text_; }
+  const DebugSource& source() const { return *source_; }
 
  private:
-  DebugSession(const MachineConfig& config, std::function<void(std::string_view)> say);
+  DebugSession(std::unique_ptr<DebugSource> source,
+               std::function<void(std::string_view)> say);
   Status Boot();
 
   // LaunchObserver
@@ -66,7 +71,7 @@ class DebugSession final : private LaunchObserver {
   void OnConsoleEvent(const ConsoleEvent&) override {}
   void OnStats(const Stats&) override {}
 
-  MachineConfig config_;
+  std::unique_ptr<DebugSource> source_;
   std::function<void(std::string_view)> say_;
   BuiltinKernel builtin_;
   GuestText text_;
@@ -76,11 +81,9 @@ class DebugSession final : private LaunchObserver {
   Symbols symbols_;
   std::unique_ptr<RunControl> control_;
   std::unique_ptr<EventLog> events_;
+  std::unique_ptr<TimeTravel> time_;  // null: it cannot go back
   std::unique_ptr<DebugConsole> console_;
 };
-
-// The built-in guest shows all it has, where nobody would type at its shell.
-MachineConfig DebugConfig(const MachineConfig& config);
 
 }  // namespace lgx
 

@@ -1,9 +1,15 @@
 #include "tools/run_debug.h"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_format.h"
 #include "base/file.h"
+#include "debug/console.h"
 #include "debug/run_control.h"
 #include "tools/run_outputs.h"
+#include "tools/time_travel.h"
 
 namespace lgx {
 namespace {
@@ -16,10 +22,35 @@ int CodeOfEnding(const Ending& ending) {
   return ExitCodeOf(result);
 }
 
+// For gdb: the way back, and what the console can show.
+struct Equipment {
+  Equipment(RunControl& control, const SymbolTable& kernel)
+      : symbols(kernel, &control.machine().crossing().text()),
+        console({.control = control, .symbols = symbols},
+                [this](std::string_view text) { said += text; }) {}
+
+  std::string Obey(std::string_view line) {
+    const std::vector<std::string> words = SplitWords(line);
+    const DebugCommand* const command =
+        words.empty() ? nullptr : FindDebugCommand(words[0]);
+    if (command != nullptr && (Runs(*command) || words[0] == "quit")) {
+      return "gdb has commands of its own for that: stepi, continue, reverse-stepi, "
+             "...\n";
+    }
+    said.clear();
+    const Status status = console.Execute(line);
+    return status.ok() ? said : said + MessageOf(status) + "\n";
+  }
+
+  Symbols symbols;
+  DebugConsole console;
+  std::optional<TimeTravel> time;
+  std::string said;
+};
+
 // The file that has the symbols, as a person would type it.
-std::string FileForGdb(const CommandLine& line) {
-  if (!line.write_kernel.empty()) return line.write_kernel;
-  return line.config.kernel.path;
+std::string FileForGdb(const CommandLine& line, const MachineConfig& config) {
+  return line.write_kernel.empty() ? config.kernel.path : line.write_kernel;
 }
 
 }  // namespace
@@ -29,7 +60,7 @@ Status RunDebug::Prepare(const BootFiles* files,
   if (!line_.write_kernel.empty()) {
     if (files == nullptr) {
       return Errorf(StatusCode::kFailedPrecondition,
-                    "--write-kernel: a snapshot does not have the kernel's file");
+                    "--write-kernel: neither a snapshot nor a log has the kernel's file");
     }
     LGX_RETURN_IF_ERROR(
         WriteFile(line_.write_kernel, files->kernel_file, Overwrite::kReplace));
@@ -58,7 +89,7 @@ Status RunDebug::Prepare(const BootFiles* files,
       GdbServer::Listen(line_.gdb.empty() ? kUsualPlace : line_.gdb);
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
-  const std::string file = FileForGdb(line_);
+  const std::string file = FileForGdb(line_, config_);
   say(absl::StrFormat("lgx: gdb %s%s-ex \"%s\"\n", file, file.empty() ? "" : " ",
                       server_->TargetLine()));
   return absl::OkStatus();
@@ -101,6 +132,14 @@ void RunDebug::RunWithGdb(Machine& machine, const BootFiles& files) {
   options.wait = line_.gdb_wait || line_.command == Command::kGdb;
   options.symbols = &files.symbols;
   options.machine.exit_code = CodeOfEnding;
+  options.equip = [&](RunControl& control, GdbMachine::Options* target) {
+    auto equipment = std::make_shared<Equipment>(control, files.symbols);
+    if (disks_) target->reverse = &equipment->time.emplace(control, nullptr, disks_());
+    target->commands = [&own = *equipment](std::string_view line) {
+      return own.Obey(line);
+    };
+    return equipment;
+  };
   server_->Run(machine, *console_, options);
 }
 

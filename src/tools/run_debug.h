@@ -5,22 +5,32 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "debug/gdb_server_posix.h"
 #include "machine/launcher.h"
+#include "replay/replay_disk.h"
 #include "tools/options.h"
 
 namespace lgx {
 
 class RunDebug {
  public:
-  // `line` outlives this.
-  explicit RunDebug(const CommandLine& line) : line_(line) {}
+  // `config` is the machine that `line` means. Both outlive this.
+  RunDebug(const CommandLine& line, const MachineConfig& config)
+      : line_(line), config_(config) {}
 
   // Writes the kernel's file, opens the socket for gdb. `files` is null for a run that
-  // begins with a snapshot; `say` gets the line that gdb needs.
+  // begins with a snapshot or a log; `say` gets the line that gdb needs.
   Status Prepare(const BootFiles* files,
                  const std::function<void(std::string_view)>& say);
+
+  // gdb may go back in time. `disks` gives, once the machine was made, those that the
+  // Guest writes to in memory only.
+  void AllowBack(std::function<std::vector<ReplayDisk*>()> disks) {
+    disks_ = std::move(disks);
+  }
 
   // The console for the machine in place of `console`, which outlives this.
   ConsoleBackend& ConsoleFor(ConsoleBackend& console);
@@ -32,6 +42,8 @@ class RunDebug {
   void RunWithGdb(Machine& machine, const BootFiles& files);
 
   const CommandLine& line_;
+  const MachineConfig& config_;
+  std::function<std::vector<ReplayDisk*>()> disks_;
   std::unique_ptr<GdbServer> server_;
   ConsoleBackend* console_ = nullptr;
   std::unique_ptr<ConsoleBackend> waking_;

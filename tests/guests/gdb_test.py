@@ -2,12 +2,14 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import unittest
 
 import program
 from program import PROGRAM, ProgramTest, run
+from real_kernels_test import LONG, KernelTest, each, version
 
 GDB = shutil.which("gdb")
 KERNEL = os.path.join(program.GUESTS, "guest.elf")
@@ -81,7 +83,7 @@ class Gdb(ProgramTest):
     def test_monitor_commands(self):
         process = self.start()
         said = self.gdb("break HandleSyscall", "continue", "monitor help", "monitor regs",
-                        "monitor pages 0xc0100000", "monitor info gdt", "monitor info idt",
+                        "monitor inspect pages 0xc0100000", "monitor info gdt", "monitor info idt",
                         "monitor where", "monitor stats", "monitor hash", "monitor fly",
                         "monitor space gpa", "x/1xw 0x100000", "monitor space lin",
                         "delete", "detach")
@@ -125,6 +127,111 @@ class Gdb(ProgramTest):
             result = run("run", "--gdb", where)
             self.assertNotEqual(result.code, 0)
             self.assertIn("lgx: ", result.err)
+
+
+def packet(text):
+    return b"$%s#%02x" % (text, sum(text) & 0xff)
+
+
+class Protocol(ProgramTest):
+    """Without a gdb: the packets themselves."""
+
+    def talk(self, words, *packets):
+        """The answers to `packets` of a run that waits at a socket, and how it ended."""
+        path = self.path("gdb.sock")
+        process = subprocess.Popen(PROGRAM + [*words, "--gdb", path, "--wait"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertIn(b"target remote", process.stderr.readline())
+        answers = []
+        with socket.socket(socket.AF_UNIX) as there:
+            there.settimeout(program.PATIENCE)
+            there.connect(path)
+            for text in packets:
+                there.sendall(packet(text))
+                answers.append(self.answer(there))
+                there.sendall(b"+")
+        out, err = process.communicate(timeout=program.PATIENCE)
+        return answers, out, err.decode(), process.returncode
+
+    def answer(self, there):
+        seen = b""
+        while not re.search(rb"#[0-9a-f]{2}$", seen):
+            more = there.recv(65536)
+            self.assertTrue(more, seen)
+            seen += more
+        return seen[seen.rindex(b"$") + 1:-3]
+
+    def test_back_and_forth_ends_as_it_does_without(self):
+        plain = run("run", "-a", "demo", "--record", self.path("log"))
+        for words in (["run", "-a", "demo"], ["replay", self.path("log")],
+                      ["gdb", self.path("log")]):
+            steps = [b"s"] * 20
+            answers, out, err, code = self.talk(
+                words, b"qSupported:swbreak+", b"g", *steps, b"g", *[b"s"] * 5, *[b"bs"] * 5,
+                b"g", *[b"bs"] * 20, b"g", b"bs", b"D")
+            self.assertIn(b"ReverseStep+;ReverseContinue+", answers[0])
+            self.assertNotEqual(answers[1], answers[22])
+            self.assertEqual(answers[22], answers[33])
+            self.assertIn(b"replaylog:begin", answers[-2])
+            self.assertEqual(answers[-1], b"OK")
+            self.assertEqual(code, 0, err)
+            self.assertEqual(out, plain.out)
+            self.assertEqual(hash_in(err), hash_in(plain.err))
+
+    def test_a_disk_that_is_written_to_cannot_be_taken_back(self):
+        disk = self.write("disk.img", bytes(1 << 20))
+        answers, _, _, code = self.talk(["run", "-a", "demo", "-b", disk],
+                                        b"qSupported:swbreak+", b"bs", b"D")
+        self.assertNotIn(b"ReverseStep", answers[0])
+        self.assertEqual(answers[1:], [b"", b"OK"])
+        self.assertEqual(code, 0)
+
+
+@unittest.skipIf(GDB is None, "no gdb on this machine")
+class RealKernels(KernelTest):
+    def talk(self, words, commands, kernel):
+        path = self.path("gdb.sock")
+        process = subprocess.Popen(PROGRAM + [*words, "--gdb", path, "--wait"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertIn(b"target remote", process.stderr.readline())
+        line = [GDB, "-nx", "-batch", "-ex", "set confirm off", "-ex", "set pagination off",
+                "-ex", "target remote " + path]
+        for command in commands:
+            line += ["-ex", command]
+        said = subprocess.run([*line, kernel], stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, timeout=LONG, check=False)
+        out, err = process.communicate(timeout=LONG)
+        return said.stdout + said.stderr, out, err.decode(), process.returncode
+
+    @each("vmlinux", lambda image: version(image)[:2] == (3, 11))
+    def test_gdb_on_a_kernel_changes_nothing_of_its_run(self, image):
+        kernel = self.path_of(image)
+        words = [kernel, "-i", self.path_of("initrd-work.img"), "--record", "off"]
+        plain = run("run", *words, timeout=LONG)
+        self.assertEqual(plain.code, 0, plain.err)
+        said, out, err, code = self.talk(
+            ["run", *words],
+            ["break start_kernel", "continue", "backtrace", "stepi", "stepi", "nexti",
+             "x/s linux_banner", "info registers cs cpl eip", "info threads", "delete",
+             "break do_fork", "continue", "backtrace 3", "reverse-stepi",
+             "info symbol $eip", "stepi", "info symbol $eip", "delete", "detach"], kernel)
+        self.assertRegex(said, r"Breakpoint 1, .*start_kernel")
+        self.assertRegex(said, r"#0 .*start_kernel")
+        self.assertRegex(said, r'linux_banner>?:\s+"Linux version 3\.11')
+        self.assertRegex(said, r"cs +0x61 ")
+        self.assertIn("Guest kernel", said)
+        self.assertRegex(said, r"Breakpoint 2, .*do_fork")
+        self.assertRegex(said, r"#1 ")
+        self.assertIn("do_fork in section .text", said)
+        self.assertEqual(code, 0, err)
+        self.assertEqual(out, plain.out)
+        self.assertEqual(hash_in(err), hash_in(plain.err))
 
 
 class Points(ProgramTest):

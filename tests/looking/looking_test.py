@@ -10,6 +10,8 @@ and a Perfetto trace is read by a decoder of its own.
 import collections
 import json
 import pathlib
+import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -93,6 +95,56 @@ class Looking(unittest.TestCase):
                         watched = run(options, folder, base)
                         for key in ("hash", "instructions", "virtual_ns", "code"):
                             self.assertEqual(watched[key], plain[key], key)
+
+    def test_a_debugger_changes_nothing(self):
+        commands = ["until crossing:100", "stage 27", "step 500", "next", "explain", "bt", "disas",
+                    "inspect pages --map", "inspect pages --diff", "info idt", "break $eip",
+                    "watch gpa:0x1000", "watch $esp,r,w", "continue", "continue", "delete all",
+                    "back 1000", "rcontinue", "until console:demo", "continue", "hash"]
+        with tempfile.TemporaryDirectory() as folder:
+            for pae in ("off", "on"):
+                options = ["-a", "demo", "--pae", pae, "--rng"]
+                plain = run([], folder, ["run", *options, "--record", folder + "/log"])
+                typed = "".join(command + "\n" for command in commands)
+                for words in (["debug", *options], ["debug", folder + "/log"]):
+                    done = subprocess.run([*PROGRAM, *words], text=True, input=typed,
+                                          capture_output=True)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+                    self.assertIn("\nhash " + plain["hash"] + "\n", done.stdout)
+
+    def test_gdb_changes_nothing_and_all_that_looks_together_neither(self):
+        packets = [b"qSupported:swbreak+;hwbreak+", b"?", b"g", b"m100000,40", b"Z2,100000,4",
+                   b"vCont;s", b"vCont;s", b"z2,100000,4", b"qRcmd," + b"inspect pages --map".hex().encode(),
+                   *[b"s"] * 50, *[b"bs"] * 20, b"bc", b"g", b"D"]
+        with tempfile.TemporaryDirectory() as folder:
+            base = ["run", "-a", "demo", "--rng", "--record", "off"]
+            plain = run([], folder, base)
+            looking = ["--stats", "{}/s.json", "--report", "{}/r.html", "--profile", "{}/p.html"]
+            for options in ([], looking, [*looking, "--trace", "all={}/t.jsonl"]):
+                result = pathlib.Path(folder, "gdb.json")
+                words = [word.replace("{}", folder) for word in options]
+                process = subprocess.Popen(
+                    [*PROGRAM, *base, *words, "--gdb", folder + "/sock", "--wait",
+                     "--json-result", result],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                self.assertIn(b"target remote", process.stderr.readline())
+                with socket.socket(socket.AF_UNIX) as gdb:
+                    gdb.connect(folder + "/sock")
+                    for packet in packets:
+                        gdb.sendall(b"$%s#%02x" % (packet, sum(packet) & 0xFF))
+                        answer = b""
+                        # A monitor command answers in pieces and ends with OK.
+                        while not (answer.endswith(b"$OK#9a") if packet[:5] == b"qRcmd" else
+                                   re.search(rb"#[0-9a-f]{2}$", answer)):
+                            more = gdb.recv(65536)
+                            self.assertTrue(more, packet)
+                            answer += more
+                        gdb.sendall(b"+")
+                self.assertEqual(process.wait(), 0, process.stderr.read())
+                process.stderr.close()
+                watched = json.loads(result.read_text())
+                for key in ("hash", "instructions", "virtual_ns", "code"):
+                    self.assertEqual(watched[key], plain[key], key)
 
     def test_traces_repeat_to_the_byte_and_convert(self):
         with tempfile.TemporaryDirectory() as folder:

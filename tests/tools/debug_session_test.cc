@@ -41,16 +41,16 @@ TEST(GuestText, GivesWhatWasTypedAndThenNothing) {
 }
 
 TEST(DebugSession, RefusesWhatRunRefuses) {
-  MachineConfig config;
-  config.kernel.path = "/nonexistent/vmlinux";
-  EXPECT_FALSE(DebugSession::Create(config, [](std::string_view) {}).ok());
+  CommandLine line;
+  line.config.kernel.path = "/nonexistent/vmlinux";
+  EXPECT_FALSE(DebugSession::Create(line, [](std::string_view) {}).ok());
 }
 
-TEST(DebugSession, TheBuiltinGuestShowsAllItHas) {
-  EXPECT_EQ(DebugConfig(MachineConfig()).kernel.cmdline, "demo");
-  MachineConfig config;
-  config.kernel.path = "vmlinux";
-  EXPECT_EQ(DebugConfig(config).kernel.cmdline, "");
+TEST(DebugSource, TheBuiltinGuestShowsAllItHas) {
+  CommandLine line;
+  EXPECT_EQ(DebugSource::Open(line).value()->config().kernel.cmdline, "demo");
+  line.config.kernel.path = "vmlinux";
+  EXPECT_EQ(DebugSource::Open(line).value()->config().kernel.cmdline, "");
 }
 
 TEST(LineReader, CommonStart) {
