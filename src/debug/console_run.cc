@@ -124,17 +124,13 @@ const StopReport& DebugConsole::OverCall() {
   const DisassembledInsn insn = ReadInsn(control, parts_.symbols, control.last().lin);
   StopPlace behind;
   behind.address = control.last().lin.value + insn.bytes.size();
-  const StatusOr<u32> id = control.Add(behind);
-  if (!id.ok()) return control.Step();
   while (true) {
-    control.Continue();
-    const StopReport& stop = control.last();
-    if (stop.why != Why::kBreakpoint || stop.place != *id) break;
+    const StatusOr<StopReport> stop = control.RunToPlace(behind);
+    if (!stop.ok()) return control.Step();
     // A recursion comes by here with a deeper stack.
-    if (ReadRegisters(control).regs[kEsp] >= now.regs[kEsp]) break;
+    const bool behind_it = ReadRegisters(control).regs[kEsp] >= now.regs[kEsp];
+    if (stop->why != Why::kReached || behind_it) return control.last();
   }
-  control.Remove(*id);
-  return control.last();
 }
 
 Status DebugConsole::DoNext(Words words) {
@@ -192,12 +188,9 @@ Status DebugConsole::DoUntil(Words words) {
   StopPlace place;
   place.space = at->space;
   place.address = at->value;
-  const StatusOr<u32> id = control.Add(place);
-  if (!id.ok()) return id.status();
-  control.Continue();
-  const std::string text = DescribeStop();
-  control.Remove(*id);
-  Say(text);
+  const StatusOr<StopReport> stop = control.RunToPlace(place);
+  if (!stop.ok()) return stop.status();
+  Stopped();
   return absl::OkStatus();
 }
 

@@ -523,6 +523,18 @@ const StopReport& RunControl::Continue() {
   return Run(Mode::kRun, {});
 }
 
+StatusOr<StopReport> RunControl::RunToPlace(const StopPlace& place) {
+  constexpr u32 kNobodys = 0;  // an id that Add() never gives
+  const StatusOr<u32> id = Add(place);
+  if (!id.ok()) return id.status();
+  next_id_ = *id;
+  places_.back().id = kNobodys;
+  Continue();
+  if (last_.why == Why::kBreakpoint && last_.place == kNobodys) Report(Why::kReached);
+  Remove(kNobodys);
+  return last_;
+}
+
 const StopReport& RunControl::SettleInGuest() {
   const Why why = last_.why;
   if (why == Why::kEnded || BetweenCrossings() || IsGuest(CurrentParty())) return last_;

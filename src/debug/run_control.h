@@ -131,6 +131,8 @@ class RunControl final : private CpuInspector,
   // To `point`, or to the first stop before it. Fails, and does not run, if there is no
   // such symbol, stop or hypercall.
   StatusOr<StopReport> RunTo(const Point& point);
+  // To `place`, which is no stop of its own, or to the first stop before it.
+  StatusOr<StopReport> RunToPlace(const StopPlace& place);
   // On to the next place where the Guest's next instruction is known: in the Guest, or
   // between two crossings. At once if it is one.
   const StopReport& SettleInGuest();

@@ -15,7 +15,7 @@ enum class Kind : u8 { kKernel, kLog, kSnapshot };
 
 // What cannot be read is left to whoever boots it to say.
 Kind KindOf(const std::string& path) {
-  const StatusOr<File> file = File::Open(path, File::Mode::kRead);
+  const StatusOr<File> file = File::Open(path, File::Mode::kReadOnly);
   std::array<u8, 7> begin = {};
   if (!file.ok() || !file->ReadAt(0, begin).ok()) return Kind::kKernel;
   const std::string_view text(reinterpret_cast<const char*>(begin.data()), begin.size());

@@ -66,8 +66,10 @@ StatusOr<bool> TimeTravel::Back(u64 n) {
   return n <= most;
 }
 
-// `found` stays as it is if the Guest executes nothing from `from` to before `end`.
-Status TimeTravel::FindLastInGuest(u64 from, u64 end, u64* found) {
+// Where the Guest is about to execute an instruction, from `from` to before `end`. The
+// first such place may be one that it comes to for the second time, after a fault that
+// the Host has answered: only those behind it are known to be new.
+Status TimeTravel::FindInGuest(u64 from, u64 end, std::vector<u64>* found) {
   LGX_RETURN_IF_ERROR(GoTo(from));
   control_.Moved(Because(Why::kStep));
   // The Guest may be entered no more before `end`: that is no reason to run on.
@@ -75,7 +77,7 @@ Status TimeTravel::FindLastInGuest(u64 from, u64 end, u64* found) {
   const Machine& machine = control_.machine();
   while (machine.instructions() < end && !control_.ended()) {
     if (IsGuest(control_.CurrentParty()) && !control_.BetweenCrossings()) {
-      *found = machine.instructions();
+      found->push_back(machine.instructions());
     }
     control_.StepGuest(false);
     if (control_.last().why == Why::kInterrupted) break;
@@ -92,11 +94,12 @@ StatusOr<bool> TimeTravel::BackInGuest() {
   for (const StopPlace& place : places) control_.Find(place.id)->enabled = false;
   Status status;
   for (const u64 distance : kDistances) {
-    u64 found = now;
-    status = FindLastInGuest(now - std::min(distance, most), now, &found);
+    std::vector<u64> found;
+    status = FindInGuest(now - std::min(distance, most), now, &found);
     if (!status.ok()) break;
-    if (found != now) last = found;
-    if (last || distance >= most) break;
+    const bool all = distance >= most;
+    if (found.size() > (all ? 0 : 1)) last = found.back();
+    if (last || all) break;
   }
   for (const StopPlace& place : places) *control_.Find(place.id) = place;
   LGX_RETURN_IF_ERROR(status);

@@ -30,7 +30,7 @@ class TimeTravel final : public ReverseExecution {
   Machine::Stop RunTo(const Machine::Goal& goal);
   void Hush(bool on);
   Status GoTo(u64 instructions);
-  Status FindLastInGuest(u64 from, u64 end, u64* found);
+  Status FindInGuest(u64 from, u64 end, std::vector<u64>* found);
 
   RunControl& control_;
   EventLog* events_;

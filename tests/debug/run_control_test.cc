@@ -288,7 +288,8 @@ TEST_P(RunControlTest, AStepOfTheGuestPassesOverAnInterruptHandler) {
     const u32 ticks = WordAt(control, Space::kGuestPhysical, BusyGuest::kTicks);
     // From here on a handler that was not stepped into is never seen from inside.
     if (ticks >= 2 && ticks < 4) {
-      EXPECT_NE(control.last().lin.value & ~0xffu, guest.clock_handler & ~0xffu);
+      const u32 at = control.last().lin.value;
+      EXPECT_TRUE(at < guest.clock_handler || at >= guest.call_handler) << at;
     }
     if (ticks == 3) break;
   }
@@ -306,7 +307,7 @@ TEST_P(RunControlTest, PointsAreReached) {
   };
   EXPECT_EQ(go("insn:777").why, Why::kReached);
   EXPECT_EQ(control.last().instructions, 777u);
-  EXPECT_EQ(go("crossing:20").crossing, 20u);
+  EXPECT_EQ(go("crossing:13").crossing, 13u);
   EXPECT_EQ(go("time:60us").why, Why::kReached);
   EXPECT_EQ(control.last().ns, 60'000u);
   EXPECT_EQ(go("hypercall:SET_CLOCKEVENT").why, Why::kReached);

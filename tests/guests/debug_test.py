@@ -114,11 +114,17 @@ class OnATerminal(ProgramTest):
     def end(self, session):
         deadline = time.monotonic() + program.PATIENCE
         os.set_blocking(self.terminal.our_end, False)
-        while session.process.poll() is None and time.monotonic() < deadline:
+        ended = False
+        while time.monotonic() < deadline:
             try:
                 session.seen += os.read(self.terminal.our_end, 65536)
+                continue
             except BlockingIOError:
-                time.sleep(0.01)
+                pass
+            if ended:  # and what it wrote last was read
+                break
+            ended = session.process.poll() is not None
+            time.sleep(0.01)
         os.set_blocking(self.terminal.our_end, True)
         self.assertEqual(self.terminal.settings(), self.before)
         return session.process.returncode

@@ -40,11 +40,11 @@ SHORT_WAYS = {
 }
 
 
-def run(options, folder, base=RUN):
+def run(options, folder, base=RUN, typed_text=TYPED):
     result = pathlib.Path(folder, "result.json")
     words = [option.replace("{}", str(folder)) for option in options]
     typed = pathlib.Path(folder, "typed")
-    typed.write_text(TYPED)
+    typed.write_text(typed_text)
     with typed.open() as stdin:
         done = subprocess.run([*PROGRAM, *base, *words, "--json-result", str(result)], text=True,
                               stdin=stdin, capture_output=True)
@@ -104,7 +104,7 @@ class Looking(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             for pae in ("off", "on"):
                 options = ["-a", "demo", "--pae", pae, "--rng"]
-                plain = run([], folder, ["run", *options, "--record", folder + "/log"])
+                plain = run([], folder, ["run", *options, "--record", folder + "/log"], "")
                 typed = "".join(command + "\n" for command in commands)
                 for words in (["debug", *options], ["debug", folder + "/log"]):
                     done = subprocess.run([*PROGRAM, *words], text=True, input=typed,
@@ -118,7 +118,7 @@ class Looking(unittest.TestCase):
                    *[b"s"] * 50, *[b"bs"] * 20, b"bc", b"g", b"D"]
         with tempfile.TemporaryDirectory() as folder:
             base = ["run", "-a", "demo", "--rng", "--record", "off"]
-            plain = run([], folder, base)
+            plain = run([], folder, base, "")
             looking = ["--stats", "{}/s.json", "--report", "{}/r.html", "--profile", "{}/p.html"]
             for options in ([], looking, [*looking, "--trace", "all={}/t.jsonl"]):
                 result = pathlib.Path(folder, "gdb.json")
@@ -139,7 +139,8 @@ class Looking(unittest.TestCase):
                             more = gdb.recv(65536)
                             self.assertTrue(more, packet)
                             answer += more
-                        gdb.sendall(b"+")
+                        if packet != b"D":
+                            gdb.sendall(b"+")
                 self.assertEqual(process.wait(), 0, process.stderr.read())
                 process.stderr.close()
                 watched = json.loads(result.read_text())
