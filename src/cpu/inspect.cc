@@ -62,8 +62,7 @@ StopReason Cpu::EndInspectStop() {
 // As it is asked before anything else is done for the instruction, nothing is undone.
 bool Cpu::StopsBeforeInstruction() {
   const u32 lin = segment(Seg::kCs).base + state.eip;
-  if (!plan_.code[lin & kPageMask] || ResumeFlag() ||
-      !inspector_->BeforeInstruction(Lin(lin))) {
+  if (!plan_.code[lin & kPageMask] || !inspector_->BeforeInstruction(Lin(lin))) {
     return false;
   }
   StopForInspector();

@@ -200,6 +200,7 @@ bool RunControl::AtPlace(Lin lin) {
       const std::optional<Mpa> here = Translate(Space::kLinear, lin.value);
       if (!here || here != Translate(place.space, place.address)) continue;
     }
+    SkipThisPlace();
     if (!CountHit(&place)) continue;
     Note(Why::kBreakpoint, place.id);
     return true;
@@ -210,7 +211,10 @@ bool RunControl::AtPlace(Lin lin) {
 bool RunControl::BeforeInstruction(Lin lin) {
   if (quiet_) return false;
   const Cpu& cpu = machine_.cpu();
-  if (cpu.retired() == skip_instructions_ && lin == skip_at_) return false;
+  if (lin == skip_at_ && (cpu.retired() == skip_instructions_ || comes_again_)) {
+    comes_again_ = false;
+    return false;
+  }
   if (AtPlace(lin)) return true;
   const std::optional<Stage> stage = CurrentStage();
   if (private_.guest_entry && stage == Stage::kEnterGuest) return noted_private_ = true;
@@ -218,8 +222,9 @@ bool RunControl::BeforeInstruction(Lin lin) {
     return noted_private_ = true;
   }
   const bool aimed = std::count(target_.at.begin(), target_.at.end(), lin) != 0;
-  if (aimed && CurrentParty() != Party::kHost && --target_.left == 0) {
-    return target_.reached = true;
+  if (aimed && CurrentParty() != Party::kHost) {
+    SkipThisPlace();
+    if (--target_.left == 0) return target_.reached = true;
   }
   if (!kinds_.stages || !stage || mode_ == Mode::kStep) return false;
   noted_stage_ = stage;
@@ -266,6 +271,9 @@ bool RunControl::OnStore(Mpa at, const u8*, u32 len) {
 
 bool RunControl::OnEvent(const Event& event) {
   if (quiet_) return false;
+  const bool at_once = machine_.cpu().retired() == skip_instructions_;
+  if (at_once && event.kind == EventKind::kFault) comes_again_ = true;
+  if (mode_ != Mode::kStep && !kinds_.events) return false;
   noted_event_ = event;
   Note(Why::kEvent);
   return true;
@@ -335,7 +343,7 @@ void RunControl::Arm(Mode mode) {
   }
   if (private_.at) plan.code.set(PageOffset(*private_.at));
   for (const Lin at : target_.at) plan.code.set(PageOffset(at));
-  plan.events = mode == Mode::kStep || kinds_.events;
+  plan.events = true;
   machine_.cpu().Inspect(this, plan);
   SkipThisPlace();
 }
@@ -345,6 +353,7 @@ void RunControl::SkipThisPlace() {
   const CpuState& s = machine_.cpu().state;
   skip_instructions_ = machine_.cpu().retired();
   skip_at_ = Lin(s.seg[static_cast<u8>(Seg::kCs)].base + s.eip);
+  comes_again_ = false;
 }
 
 void RunControl::Report(Why why) {
