@@ -457,6 +457,10 @@ const StopReport& RunControl::Step(u64 n) {
     const bool goes_on =
         last_.why == Why::kStep || (last_.why == Why::kEvent && !kinds_.events);
     if (!goes_on) break;
+    if (i + 1 < n) {
+      ForgetNoted();
+      if (AtPlace(last_.lin) && SettleNoted()) break;
+    }
     if (n > 1 && i + 1 < n && poll_ && i % 4096 == 4095 && poll_()) {
       Report(Why::kInterrupted);
       break;

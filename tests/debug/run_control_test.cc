@@ -119,6 +119,17 @@ TEST_P(RunControlTest, ABreakpointIsMetEachTimeBeforeItsInstruction) {
   ExpectSameEnd(control);
 }
 
+TEST_P(RunControlTest, ManyStepsStopAtABreakpoint) {
+  RunControl control(guest.Boot());
+  ASSERT_TRUE(control.Add(Code(guest.program_loop)).ok());
+  ASSERT_EQ(control.Continue().why, Why::kBreakpoint);
+  ASSERT_EQ(control.Step(100'000).why, Why::kBreakpoint);
+  EXPECT_EQ(control.last().lin.value, guest.program_loop);
+  EXPECT_EQ(WordAt(control, Space::kLinear, BusyGuest::kRounds), 1u);
+  control.Remove(1);
+  ExpectSameEnd(control);
+}
+
 TEST_P(RunControlTest, ABreakpointCanLetHitsPass) {
   RunControl control(guest.Boot());
   StopPlace place = Code(guest.call_handler);
