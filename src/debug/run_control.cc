@@ -211,10 +211,11 @@ bool RunControl::AtPlace(Lin lin) {
 bool RunControl::BeforeInstruction(Lin lin) {
   if (quiet_) return false;
   const Cpu& cpu = machine_.cpu();
-  if (lin == skip_at_ && (cpu.retired() == skip_instructions_ || comes_again_)) {
-    comes_again_ = false;
+  if (comes_again_ == lin) {
+    comes_again_.reset();
     return false;
   }
+  if (lin == skip_at_ && cpu.retired() == skip_instructions_) return false;
   if (AtPlace(lin)) return true;
   const std::optional<Stage> stage = CurrentStage();
   if (private_.guest_entry && stage == Stage::kEnterGuest) return noted_private_ = true;
@@ -272,7 +273,7 @@ bool RunControl::OnStore(Mpa at, const u8*, u32 len) {
 bool RunControl::OnEvent(const Event& event) {
   if (quiet_) return false;
   const bool at_once = machine_.cpu().retired() == skip_instructions_;
-  if (at_once && event.kind == EventKind::kFault) comes_again_ = true;
+  if (at_once && event.kind == EventKind::kFault) comes_again_ = skip_at_;
   if (mode_ != Mode::kStep && !kinds_.events) return false;
   noted_event_ = event;
   Note(Why::kEvent);
@@ -353,7 +354,6 @@ void RunControl::SkipThisPlace() {
   const CpuState& s = machine_.cpu().state;
   skip_instructions_ = machine_.cpu().retired();
   skip_at_ = Lin(s.seg[static_cast<u8>(Seg::kCs)].base + s.eip);
-  comes_again_ = false;
 }
 
 void RunControl::Report(Why why) {
@@ -459,7 +459,7 @@ const StopReport& RunControl::Step(u64 n) {
     if (!goes_on) break;
     if (i + 1 < n) {
       ForgetNoted();
-      if (AtPlace(last_.lin) && SettleNoted()) break;
+      if (comes_again_ != last_.lin && AtPlace(last_.lin) && SettleNoted()) break;
     }
     if (n > 1 && i + 1 < n && poll_ && i % 4096 == 4095 && poll_()) {
       Report(Why::kInterrupted);

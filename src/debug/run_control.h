@@ -279,9 +279,9 @@ class RunControl final : private CpuInspector,
   std::optional<Stage> noted_stage_;
   std::optional<Event> noted_event_;
   std::optional<Hit> hit_;
-  u64 skip_instructions_ = ~u64{0};  // no breakpoint at the place it goes on from ...
+  u64 skip_instructions_ = ~u64{0};  // no breakpoint at the place it goes on from
   Lin skip_at_{0};
-  bool comes_again_ = false;  // ... nor when it comes again, because it has faulted
+  std::optional<Lin> comes_again_;  // nor at this one, which was met and has faulted
   bool interrupted_ = false;
   bool writing_ = false;
 };
