@@ -69,7 +69,14 @@ bool Cpu::StopsBeforeInstruction() {
   return true;
 }
 
+// Other pages come by here as well, whenever the TLB does not have them.
 void Cpu::InspectAccess(Lin at, u32 len, bool write) {
+  const auto touched = [&](const HiddenPage& page) {
+    return (write || page.reads) &&
+           (at.value - page.first.value < kPageSize || page.first.value - at.value < len);
+  };
+  const auto& pages = plan_.pages;
+  if (std::none_of(pages.begin(), pages.end(), touched)) return;
   if (inspector_->OnAccess(at, len, write)) StopForInspector();
 }
 

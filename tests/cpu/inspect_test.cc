@@ -83,8 +83,10 @@ TEST_P(InspectTest, ABlockIsCutWhereABreakpointIs) {
   EXPECT_EQ(m.cpu.retired(), 1u + 5 * 4 + 1);
   m.cpu.Inspect(nullptr, {});
   m.Start(code);
+  m.cpu.state.halted = false;
   m.eax() = 0;
   EXPECT_TRUE(Stops().empty());
+  EXPECT_EQ(m.eax(), 10u);
 }
 
 TEST_P(InspectTest, AnAccessToAHiddenPageStopsBehindItsInstruction) {
@@ -96,6 +98,7 @@ TEST_P(InspectTest, AnAccessToAHiddenPageStopsBehindItsInstruction) {
   code.Nop(3).StoreLong(kData + 0x2000, 2).Hlt();
   for (const bool reads : {true, false}) {
     m.Start(code);
+    m.cpu.state.halted = false;
     inspector.data.clear();
     InspectionPlan plan;
     plan.pages.push_back({Lin(kData), reads});
