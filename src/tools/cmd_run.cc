@@ -154,7 +154,7 @@ StatusOr<std::unique_ptr<Recorder>> MakeRecorder(const CommandLine& line,
   std::unique_ptr<Recorder> none;
   if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
     if (line.record == "off" || line.record == "last") return none;
-    return Errorf(kInvalidArgument,
+    return Errorf(kNotFound,
                   "--record: a run with --clock host cannot be repeated, so it cannot be "
                   "recorded; leave one of them out");
   }

@@ -3,6 +3,8 @@
 #ifndef LGX_TESTS_REPLAY_REPLAY_RIG_H_
 #define LGX_TESTS_REPLAY_REPLAY_RIG_H_
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -80,7 +82,8 @@ class TempFile {
       : TempFile(::testing::UnitTest::GetInstance()->current_test_info()->name(), name) {}
   // Outside of a test.
   TempFile(const std::string& test, const std::string& name)
-      : path_((std::filesystem::temp_directory_path() / ("lgx-" + test + "-" + name))
+      : path_((std::filesystem::temp_directory_path() /
+               ("lgx-" + test + "-" + name + "-" + std::to_string(getpid())))
                   .string()) {}
   ~TempFile() {
     std::error_code error;
