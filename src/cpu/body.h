@@ -75,8 +75,8 @@
 #define LGX_MEMORY_GPR(n)       cpu->state.regs[n]
 #define LGX_MEMORY_BASE         cpu->R32(op->base)
 
-// A store that the TLB does not let through as it is, because its page is watched: the
-// host address, if the chunks of 64 bytes that it hits are not. Null: take the slow path.
+// A store that the TLB does not let through as it is, because its page holds code: the
+// host address, if the chunks of 64 bytes that it hits do not. Null: take the slow path.
 #define LGX_UNWATCHED(TYPE, LIN) Unwatched(cpu, entry_, (LIN), sizeof(TYPE))
 
 // The slow words of a binding that calls the processor from inside the handler.
@@ -111,9 +111,8 @@ struct ModifySlot {
 
 [[gnu::always_inline]] inline u8* Unwatched(const Cpu* cpu, const TlbEntry& entry,
                                             u32 lin, u32 size) {
-  if (entry.write_tag != (((lin + (size - 1)) & ~kPageMask) | TlbEntry::kWatched)) {
-    return nullptr;
-  }
+  const u32 page = (lin + (size - 1)) & ~kPageMask;
+  if ((entry.write_tag ^ page) != TlbEntry::kBesideCode) return nullptr;
   u8* const at = entry.Host(lin);
   const u64 first = static_cast<u64>(at - cpu->ram);
   const u64 chunks = cpu->watched_chunks[first >> kPageShift];
@@ -161,7 +160,7 @@ inline Flow RunOutOfLine(Cpu* cpu, const Op* op, i64* left, Flags* flags, u32 ei
 
 // The block at `target` if the jump cache knows it.
 inline Block* JumpTarget(Cpu* cpu, u32 target) {
-  const Cpu::JumpEntry& entry = cpu->jump_cache[Cpu::JumpIndex(target)];
+  const Cpu::JumpEntry& entry = cpu->jump_cache[cpu->JumpIndex(target)];
   return entry.key == (cpu->jump_context | target) ? entry.block : nullptr;
 }
 

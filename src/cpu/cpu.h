@@ -267,8 +267,9 @@ class Cpu final : public StoreWatch {
   // An IRET with a 32-bit operand, if it is one of the usual ones (quick_event.cc).
   // False: nothing has happened.
   bool ReturnQuickly();
-  // The same for a load of ES, SS, DS, FS or GS.
+  // The same for a load of ES, SS, DS, FS or GS, and for a far jump.
   bool LoadSegmentQuickly(Seg seg, u16 selector);
+  bool JumpQuickly(u16 selector, u32 eip);
   // INT n, INT3 and INTO (kSoftware) and INT1 (kTrap), as an out-of-line function ends
   // with it.
   Flow SoftwareInterrupt(u8 vector, EventKind kind = EventKind::kSoftware);
@@ -408,7 +409,10 @@ class Cpu final : public StoreWatch {
     Block* block = nullptr;
   };
   static constexpr u32 kJumpEntries = 4096;
-  static u32 JumpIndex(u32 lin) { return (lin ^ (lin >> 12)) & (kJumpEntries - 1); }
+  // Address spaces that know different code at one address do not compete for a slot.
+  u32 JumpIndex(u32 lin) const {
+    return (lin ^ (lin >> 12) ^ jump_salt) & (kJumpEntries - 1);
+  }
 
   TlbEntry* tlb_now = nullptr;  // the array for the current bank and ring
   // Those of CPL 0-2 and CPL 3; like tlb_now they miss always while data is watched.
@@ -416,6 +420,7 @@ class Cpu final : public StoreWatch {
   u8* const ram;  // all of it, and which of its chunks are watched
   const u64* const watched_chunks;
   u64 jump_context = 0;  // of the current bank and ring, shifted to the key's top
+  u32 jump_salt = 0;     // made from it
   u32 block_eip = 0;     // of the running block's first instruction (the tail binding's)
   u32 exit_eip = 0;
   i64 left_ = 0;
@@ -448,6 +453,8 @@ class Cpu final : public StoreWatch {
   bool Aligned(Lin lin, u32 len, u32 align);
   bool CopyIn(Lin at, u8* bytes, u32 len, bool user);
   bool CopyOut(Lin at, const u8* bytes, u32 len, bool user);
+  bool LetsThrough(const TlbEntry& entry, Lin at) const;
+  [[gnu::noinline]] bool StoreSlowly(u32 lin, u32 size, u32 value, const Op* op);
 
   // run.cc
   struct FetchWindow;
@@ -462,6 +469,7 @@ class Cpu final : public StoreWatch {
   u32 FetchLimit(u32 eip, u32 wanted);
   u8 Mode(bool step) const;
   void ChooseTlb();
+  void ChooseTlbOfRing();
 
   // quick_event.cc. False: nothing has happened.
   bool DeliverQuickly(const Event& event);

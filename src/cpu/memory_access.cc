@@ -49,12 +49,26 @@ bool Cpu::CopyIn(Lin at, u8* bytes, u32 len, bool user) {
   return true;
 }
 
+// May a store at `at` go through the entry, announced if its tag is not plain? A page
+// that has lost its mark since may not: the next walk gives it a plain tag.
+bool Cpu::LetsThrough(const TlbEntry& entry, Lin at) const {
+  const u32 tag = at.value & ~kPageMask;
+  if (entry.write_tag == tag) return true;
+  if ((entry.write_tag & ~TlbEntry::kAnnounced) != tag) return false;
+  const u8 marks = memory_.marks(MfnOf(memory_.MpaOfPointer(entry.Host(at.value))));
+  const bool tables = (entry.write_tag & TlbEntry::kWatched) != 0;
+  const u8 wanted = tables ? u8{kHoldsTables} : kWatchedMarks;
+  return (marks & wanted) != 0;
+}
+
 bool Cpu::ProbeLinear(Lin at, u32 len, Access access, bool user) {
   while (len != 0) {
     const u32 part = ToPageEnd(at, len);
     const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
-    const u32 tag = access == Access::kWrite ? entry.write_tag : entry.read_tag;
-    if (tag != (at.value & ~kPageMask)) {
+    const bool known = access == Access::kWrite
+                           ? LetsThrough(entry, at)
+                           : entry.read_tag == (at.value & ~kPageMask);
+    if (!known) {
       const WalkResult walk = tlb_.Fill(at, access, user);
       if (!walk.ok) return PageFault(at, walk.error);
     }
@@ -72,8 +86,12 @@ bool Cpu::CopyOut(Lin at, const u8* bytes, u32 len, bool user) {
   while (len != 0) {
     const u32 part = ToPageEnd(at, len);
     const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
-    if (entry.write_tag == (at.value & ~kPageMask)) {
-      std::memcpy(entry.Host(at.value), bytes, part);
+    if (LetsThrough(entry, at)) {
+      u8* const host = entry.Host(at.value);
+      if ((entry.write_tag & TlbEntry::kAnnounced) != 0) {
+        memory_.Announce(memory_.MpaOfPointer(host), bytes, part);
+      }
+      std::memcpy(host, bytes, part);
     } else {
       const WalkResult walk = tlb_.Fill(at, Access::kWrite, user);
       if (!walk.ok) return PageFault(at, walk.error);
@@ -192,8 +210,26 @@ LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
 }
 
 LGX_SLOW_PATH bool Cpu::SlowStore(u32 lin, u32 size, u32 value, const Op* op) {
+  return StoreSlowly(lin, size, value, op);
+}
+
+bool Cpu::StoreSlowly(u32 lin, u32 size, u32 value, const Op* op) {
   ++stats_.slow_access;
   storing = op;
+  // In a page of tables. tlb_now does not answer where data is watched or alignment
+  // checked.
+  const TlbEntry& now = tlb_now[Tlb::IndexOf(lin)];
+  if (now.write_tag == (((lin + (size - 1)) & ~kPageMask) | TlbEntry::kWatched)) {
+    u8* const at = now.Host(lin);
+    const Mpa mpa = memory_.MpaOfPointer(at);
+    if ((memory_.marks(MfnOf(mpa)) & kHoldsTables) != 0) {
+      u8 raw[4];
+      StoreLe<u32>(raw, value);
+      WillStore(mpa, raw, size);
+      StoreBySize(at, value, size);
+      return true;
+    }
+  }
   LGX_REFUSE_WRAP(false);
   u8 raw[4];
   StoreLe<u32>(raw, value);
@@ -201,17 +237,10 @@ LGX_SLOW_PATH bool Cpu::SlowStore(u32 lin, u32 size, u32 value, const Op* op) {
   const u32 tag = lin & ~kPageMask;
   if (((lin + size - 1) & ~kPageMask) != tag) return CopyOut(Lin(lin), raw, size, user);
   const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
-  const auto watched = [this, lin](const TlbEntry& e) {
-    const Mpa mpa = memory_.MpaOfPointer(e.Host(lin));
-    return (memory_.marks(MfnOf(mpa)) & kWatchedMarks) != 0;
-  };
-  // A page that has lost its mark since gets a plain tag.
-  const bool known = entry.write_tag == tag ||
-                     (entry.write_tag == (tag | TlbEntry::kWatched) && watched(entry));
-  if (!known) {
+  if (!LetsThrough(entry, Lin(lin))) {
     const WalkResult walk = tlb_.Fill(Lin(lin), Access::kWrite, user);
     if (!walk.ok) return PageFault(Lin(lin), walk.error);
-    if ((entry.write_tag & ~TlbEntry::kWatched) != tag) {  // no RAM
+    if ((entry.write_tag & ~TlbEntry::kAnnounced) != tag) {  // no RAM
       return CopyOut(Lin(lin), raw, size, user);
     }
   }

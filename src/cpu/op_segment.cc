@@ -157,10 +157,15 @@ Flow OpPushSeg(Cpu& cpu, const Op& op) {
   const bool ordinary = op.insn().opcode == 0x0e;
   const bool whole = bytes == 4 && ss.Contains(esp & mask, 4) &&
                      ((ss.base + (esp & mask)) & kPageMask) <= kPageSize - 4;
-  u8 slot[4];
-  StoreLe<u32>(slot, cpu.segment(SegOfOpcode(op.insn().opcode)).selector);
+  const u32 selector = cpu.segment(SegOfOpcode(op.insn().opcode)).selector;
   const u32 written = ordinary ? bytes : whole ? 4 : 2;
-  if (!cpu.StoreBytes(Seg::kSs, esp & mask, slot, written, ordinary ? bytes : 2)) {
+  const bool unchecked = whole && ss.writable && !cpu.ChecksAlignment();
+  u8* const at = unchecked ? cpu.WriteCached(Lin(ss.base + (esp & mask))) : nullptr;
+  u8 slot[4];
+  StoreLe<u32>(slot, selector);
+  if (at != nullptr) {
+    StoreLe<u32>(at, selector);
+  } else if (!cpu.StoreBytes(Seg::kSs, esp & mask, slot, written, ordinary ? bytes : 2)) {
     return Flow::kFault;
   }
   cpu.Gpr(kEsp) = (cpu.Gpr(kEsp) & ~mask) | (esp & mask);

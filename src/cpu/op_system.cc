@@ -132,9 +132,7 @@ Flow OpGroup7(Cpu& cpu, const Op& op) {
   if (which == 2) return LoadTable(cpu, op, &cpu.state.gdtr);
   if (which == 3) return LoadTable(cpu, op, &cpu.state.idtr);
   if (which == 6) return LoadMsw(cpu, op);
-  cpu.tlb().DropPage(Lin(cpu.segment(static_cast<Seg>(op.seg)).base + cpu.Offset(op)));
-  cpu.ModeChanged();
-  return Flow::kEnd;
+  return Flow::kNext;  // INVLPG: the TLB is never stale
 }
 
 // CLTS (0F06)

@@ -59,6 +59,17 @@ const CachedDescriptor* Cpu::QuickDescriptor(u16 selector) {
 
 bool Cpu::LoadSegmentQuickly(Seg seg, u16 selector) {
   if (!Protected() || V86() || uncached_) return false;
+  const u8 shape = segment(seg).shape;
+  // Like everything that is derived, the mode asks for the shape only, and not for that
+  // of FS and GS.
+  const auto loaded = [&] {
+    if (seg < Seg::kFs && segment(seg).shape != shape) ModeChanged();
+    return true;
+  };
+  if (IsNull(selector) && seg != Seg::kSs) {
+    segment(seg).SetNull(selector);
+    return loaded();
+  }
   const CachedDescriptor* const d = QuickDescriptor(selector);
   if (d == nullptr) return false;
   const u32 high = d->High(), dpl = d->segment.Dpl(), rpl = RplOf(selector);
@@ -72,7 +83,22 @@ bool Cpu::LoadSegmentQuickly(Seg seg, u16 selector) {
     if (!readable || rpl > dpl || state.cpl > dpl) return false;
   }
   Fill(&segment(seg), *d, selector);
-  ModeChanged();
+  return loaded();
+}
+
+bool Cpu::JumpQuickly(u16 selector, u32 eip) {
+  if (!Protected() || V86() || uncached_) return false;
+  const CachedDescriptor* const d = QuickDescriptor(selector);
+  if (d == nullptr || (d->High() & kCodeMask) != kCode) return false;
+  if (d->segment.Dpl() != state.cpl || RplOf(selector) > state.cpl ||
+      eip > d->segment.limit) {
+    return false;
+  }
+  Segment& cs = segment(Seg::kCs);
+  const u8 shape = cs.shape;
+  Fill(&cs, *d, (selector & ~3u) | state.cpl);
+  state.eip = next_eip = eip;
+  if (cs.shape != shape) ModeChanged();
   return true;
 }
 

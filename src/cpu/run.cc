@@ -113,15 +113,20 @@ u8 Cpu::Mode(bool step) const {
                          (flat ? kModeFlat : 0) | (step ? kModeStep : 0));
 }
 
-void Cpu::ModeChanged() {
-  mode_ = Mode(false);
-  // With alignment checks on, every access takes the slow path, which checks.
+// With alignment checks on, every access takes the slow path, which checks.
+void Cpu::ChooseTlbOfRing() {
   tlb_now = AlignmentActive() ? const_cast<TlbEntry*>(kMissAlways)
                               : tlb_by_ring[state.cpl == 3];
+}
+
+void Cpu::ModeChanged() {
+  mode_ = Mode(false);
+  ChooseTlbOfRing();
   // The jump cache serves flat code only, where one bit of the mode is left to tell
   // apart.
   const u64 context = u64{tlb_.code_context()} << 1 | (mode_ & kModeUser);
   jump_context = (mode_ & kModeFlat) != 0 && !inspect_stop_ ? context << 32 : kNoJumps;
+  jump_salt = static_cast<u32>(context) * 0x9e3779b1 >> 20;
   if (jump_epoch_ != tlb_.context_epoch()) {
     jump_epoch_ = tlb_.context_epoch();
     jump_cache.fill(JumpEntry());
@@ -134,7 +139,7 @@ void Cpu::SetEflags(u32 value) {
   EflagsRestChanged();
 }
 
-void Cpu::EflagsRestChanged() { ModeChanged(); }
+void Cpu::EflagsRestChanged() { ChooseTlbOfRing(); }
 
 // -- events
 // -----------------------------------------------------------------------------------

@@ -48,10 +48,32 @@ void Combine(WalkResult& r, Entry e) {
 
 struct Walked {
   WalkResult result;
+  WalkResult above;  // the rights of the levels above the page table
   Mpa dir_at, table_at;
   u64 dir = 0, table = 0;
   bool large = false;
 };
+
+constexpr u64 kAddress = ((u64{1} << kPhysicalAddressBits) - 1) & ~u64{kPageMask};
+
+// Reads the entry of a page table into `w`, which has the rights of the levels above.
+template <typename Format>
+void ReadLast(const PhysMemory& memory, const PagingRegisters& regs, Mpa table, Lin lin,
+              Walked* w) {
+  using Entry = typename Format::Entry;
+  w->table_at = table + Format::TableIndex(lin) * sizeof(Entry);
+  const Entry leaf = memory.Load<Entry>(w->table_at);
+  w->table = leaf;
+  if ((leaf & kP) == 0) return;
+  if (Format::Reserved(leaf, false, regs)) {
+    w->result.error = kPfPresent | kPfReserved;
+    return;
+  }
+  Combine(w->result, leaf);
+  w->result.frame = Mfn(static_cast<u32>((leaf & kAddress) >> kPageShift));
+  w->result.dirty = (leaf & kD) != 0;
+  w->result.ok = true;
+}
 
 // Reads the entries; error stays relative to the access (P and RSVD bits only).
 template <typename Format, typename Observe>
@@ -73,7 +95,6 @@ Walked Read(const PhysMemory& memory, const PagingRegisters& regs, Mpa directory
     return w;
   }
   Combine(w.result, dir);
-  constexpr u64 kAddress = ((u64{1} << kPhysicalAddressBits) - 1) & ~u64{kPageMask};
   if (w.large) {
     const u64 page = (dir & kAddress) & ~((u64{1} << Format::kLargeShift) - 1);
     w.result.frame =
@@ -84,18 +105,8 @@ Walked Read(const PhysMemory& memory, const PagingRegisters& regs, Mpa directory
   }
   const Mpa table(dir & kAddress);
   observe(MfnOf(table), 1, Lin(lin.value & kRegionMask));
-  w.table_at = table + Format::TableIndex(lin) * sizeof(Entry);
-  const Entry leaf = memory.Load<Entry>(w.table_at);
-  w.table = leaf;
-  if ((leaf & kP) == 0) return w;
-  if (Format::Reserved(leaf, false, regs)) {
-    w.result.error = kPfPresent | kPfReserved;
-    return w;
-  }
-  Combine(w.result, leaf);
-  w.result.frame = Mfn(static_cast<u32>((leaf & kAddress) >> kPageShift));
-  w.result.dirty = (leaf & kD) != 0;
-  w.result.ok = true;
+  w.above = w.result;
+  ReadLast<Format>(memory, regs, table, lin, &w);
   return w;
 }
 
@@ -125,6 +136,17 @@ void SetBits(PhysMemory& memory, Mpa at, u64 entry, u64 bits) {
   std::memcpy(page + PageOffset(at), bytes, sizeof bytes);
 }
 
+// Decides about an access to what was found; an error has its P and RSVD bits so far.
+void Judge(const PagingRegisters& regs, Access access, bool user, WalkResult* r) {
+  if (r->ok && Refused(*r, regs, access, user)) {
+    r->ok = false;
+    r->error = kPfPresent;
+  }
+  if (r->ok) return;
+  r->error |= (access == Access::kWrite ? kPfWrite : 0) | (user ? kPfUser : 0);
+  if (access == Access::kFetch && regs.pae && regs.no_execute) r->error |= kPfFetch;
+}
+
 //: memory.030 What the hardware does with an address
 // A linear address is cut into indices, one per level. Each entry on the way can say no:
 // not present, not for ring 3, not for writing, a bit that must be zero is not. The walk
@@ -141,22 +163,36 @@ WalkResult Walk(PhysMemory& memory, const PagingRegisters& regs, Mpa directory, 
     if (observer != nullptr) observer->UsedTable(f, level, first);
   });
   WalkResult& r = w.result;
-  if (r.ok && Refused(r, regs, access, user)) {
-    r.ok = false;
-    r.error = kPfPresent;
-  }
-  if (!r.ok) {
-    r.error |= (access == Access::kWrite ? kPfWrite : 0) | (user ? kPfUser : 0);
-    if (access == Access::kFetch && regs.pae && regs.no_execute) r.error |= kPfFetch;
-    return r;
-  }
+  Judge(regs, access, user, &r);
+  if (!r.ok) return r;
   const u64 leaf_bits = kA | (access == Access::kWrite ? kD : 0);
   if (w.large) {
     SetBits<Entry>(memory, w.dir_at, w.dir, leaf_bits);
   } else {
     SetBits<Entry>(memory, w.dir_at, w.dir, kA);
     SetBits<Entry>(memory, w.table_at, w.table, leaf_bits);
+    if (observer != nullptr) {
+      observer->ReachedTable(
+          {MfnOf(w.table_at), w.above.user, w.above.writable, w.above.executable});
+    }
   }
+  r.dirty = r.dirty || access == Access::kWrite;
+  return r;
+}
+
+template <typename Format>
+WalkResult WalkLast(PhysMemory& memory, const PagingRegisters& regs,
+                    const TableRights& from, Lin lin, Access access, bool user) {
+  Walked w;
+  WalkResult& r = w.result;
+  r.user = from.user;
+  r.writable = from.writable;
+  r.executable = from.executable;
+  ReadLast<Format>(memory, regs, MpaOf(from.table), lin, &w);
+  Judge(regs, access, user, &r);
+  if (!r.ok) return r;
+  SetBits<typename Format::Entry>(memory, w.table_at, w.table,
+                                  kA | (access == Access::kWrite ? kD : 0));
   r.dirty = r.dirty || access == Access::kWrite;
   return r;
 }
@@ -189,6 +225,12 @@ WalkResult WalkPageTables(PhysMemory& memory, const PagingRegisters& regs, Lin l
     return r;
   }
   return Walk<Pae>(memory, regs, PaeDirectory(pdpte), lin, access, user, observer);
+}
+
+WalkResult WalkLastTable(PhysMemory& memory, const PagingRegisters& regs,
+                         const TableRights& from, Lin lin, Access access, bool user) {
+  return regs.pae ? WalkLast<Pae>(memory, regs, from, lin, access, user)
+                  : WalkLast<TwoLevel>(memory, regs, from, lin, access, user);
 }
 
 WalkResult ObservePageTables(const PhysMemory& memory, const PagingRegisters& regs,

@@ -46,6 +46,14 @@ struct WalkResult {
   bool dirty = false;  // the last entry's D bit is set (now)
 };
 
+// Where a walk reads its last entry: the page table, and the rights of the entries above.
+struct TableRights {
+  Mfn table;
+  bool user = true;
+  bool writable = true;
+  bool executable = true;
+};
+
 // Told of every table entry a walk depends on, so that a change can be noticed.
 class WalkObserver {
  public:
@@ -53,12 +61,19 @@ class WalkObserver {
   // `frame` served as a table of `level` (1: page table, 2: directory) whose first entry
   // translates `first`.
   virtual void UsedTable(Mfn frame, int level, Lin first) = 0;
+  // An allowed walk read its last entry in a page table.
+  virtual void ReachedTable(const TableRights& rights) = 0;
 };
 
 // Translates `lin` for one access at CPL 3 (`user`) or below. Sets A bits, and D for a
 // write, only when the access is allowed. `observer` may be null.
 WalkResult WalkPageTables(PhysMemory& memory, const PagingRegisters& regs, Lin lin,
                           Access access, bool user, WalkObserver* observer);
+
+// The last step of such a walk alone: that of a walk which reached `from` before and was
+// allowed, with the same registers and nothing changed above the table. Paging is on.
+WalkResult WalkLastTable(PhysMemory& memory, const PagingRegisters& regs,
+                         const TableRights& from, Lin lin, Access access, bool user);
 
 // The same lookup without side effects and without a rights check, for debuggers and
 // traces.

@@ -1,6 +1,7 @@
 #include "mmu/tlb.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <utility>
 
@@ -12,6 +13,9 @@ namespace {
 
 // A table frame that only receives stores and serves no walk has become something else.
 constexpr u32 kStoresUntilForgotten = 64;
+
+// A fetch entry that was dropped by itself: its index is in the bank's list already.
+constexpr u32 kDroppedTag = TlbEntry::kNoTag | 2;
 
 constexpr u64 kAccessedDirty = 0x60;
 constexpr u64 kSoftwareBits = 0xe00;
@@ -47,12 +51,18 @@ void Tlb::Select(const PagingRegisters& regs) {
   if (!same_rules) DropAll();
   if (current_->used && current_->key == regs) return;
   ++stats_.bank_switch;
+  const u32 left = current_index_;
   Bank& bank = Choose(regs);
+  if (current_index_ != left) previous_index_ = left;
   bank.last_selected = ++selections_;
   current_ = &bank;
 }
 
 Tlb::Bank& Tlb::Choose(const PagingRegisters& regs) {
+  if (Bank& bank = *banks_[previous_index_]; bank.used && bank.key == regs) {
+    current_index_ = previous_index_;
+    return bank;
+  }
   u32 oldest = 0;
   for (u32 i = 0; i < kBanks; ++i) {
     Bank& bank = *banks_[i];
@@ -71,9 +81,40 @@ Tlb::Bank& Tlb::Choose(const PagingRegisters& regs) {
   return bank;
 }
 
+Tlb::KnownTable& Tlb::KnownTableOf(Lin lin) {
+  const u32 region = lin.value >> (regs_.pae ? 21 : 22);
+  return current_->known[(region ^ lin.value >> 26) & (kKnownTables - 1)];
+}
+
+u32 Tlb::RegionOf(Lin lin) const {
+  return lin.value & (regs_.pae ? 0xffe00000 : 0xffc00000);
+}
+
+// A walk, from the page table on if it is known.
+WalkResult Tlb::Walk(Lin lin, Access access, bool user) {
+  const KnownTable& known = KnownTableOf(lin);
+  if (known.tag == RegionOf(lin)) {
+    tables_[known.index].stores = 0;
+    return WalkLastTable(memory_, regs_, known.rights, lin, access, user);
+  }
+  walking_ = lin;
+  return WalkPageTables(memory_, regs_, lin, access, user, this);
+}
+
+void Tlb::ReachedTable(const TableRights& rights) {
+  if (!memory_.IsRam(rights.table)) return;
+  KnownTable& known = KnownTableOf(walking_);
+  // One of eight takes a slot that another has: of more tables than there are slots, some
+  // stay known.
+  if (known.tag != TlbEntry::kNoTag && stats_.miss % 8 != 0) return;
+  known.tag = RegionOf(walking_);
+  known.index = table_of_frame_[rights.table.value] - 1;
+  known.rights = rights;
+}
+
 WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
   ++stats_.miss;
-  const WalkResult r = WalkPageTables(memory_, regs_, lin, access, user, this);
+  const WalkResult r = Walk(lin, access, user);
   if (!r.ok) return r;
   const u8* page = memory_.ReadPointer(r.frame);
   if (page == nullptr) return r;
@@ -88,12 +129,9 @@ WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
   const bool may_write = user ? r.writable : r.writable || !regs_.write_protect;
   entry.write_tag = TlbEntry::kNoTag;
   if (may_write && r.dirty && memory_.IsRam(r.frame)) {
-    if ((memory_.marks(r.frame) & kWatchedMarks) == 0) {
-      entry.write_tag = tag;
-      memory_.AddMark(r.frame, kWriteCached);
-    } else {
-      entry.write_tag = tag | TlbEntry::kWatched;
-    }
+    const u32 watched = WatchOf(r.frame);
+    entry.write_tag = tag | watched;
+    if (watched == 0) memory_.AddMark(r.frame, kWriteCached);
   }
   if (!hidden_.empty()) [[unlikely]]
     Hide(tag, &entry);
@@ -120,6 +158,13 @@ void Tlb::HidePages(std::vector<HiddenPage> pages) {
   }
 }
 
+// What a write tag for the frame must carry.
+u32 Tlb::WatchOf(Mfn frame) const {
+  const u8 marks = memory_.marks(frame);
+  if ((marks & kHoldsTables) != 0) return TlbEntry::kWatched;
+  return (marks & kHoldsCode) != 0 ? TlbEntry::kBesideCode : 0;
+}
+
 WalkResult Tlb::Fetch(Lin lin, bool user) {
   const u32 index = (lin.value >> kPageShift) & (kFetchEntries - 1);
   const u32 tag = lin.value & ~kPageMask;
@@ -131,19 +176,18 @@ WalkResult Tlb::Fetch(Lin lin, bool user) {
     return r;
   }
   ++stats_.fetch_miss;
-  const WalkResult r = WalkPageTables(memory_, regs_, lin, Access::kFetch, user, this);
+  const WalkResult r = Walk(lin, Access::kFetch, user);
   if (r.ok) {
     if (entry.tag == TlbEntry::kNoTag && !entry.shared) {
       current_->fetch_filled[user ? 1 : 0].push_back(static_cast<u16>(index));
     }
-    entry.shared = entry.shared || entry.tag != TlbEntry::kNoTag;
+    entry.shared =
+        entry.shared || (entry.tag != TlbEntry::kNoTag && entry.tag != kDroppedTag);
     entry.tag = tag;
     entry.frame = r.frame;
   }
   return r;
 }
-
-void Tlb::DropPage(Lin lin) { DropPageIn(*current_, lin); }
 
 void Tlb::DropPageIn(Bank& bank, Lin lin) {
   ++stats_.page_drop;
@@ -155,7 +199,7 @@ void Tlb::DropPageIn(Bank& bank, Lin lin) {
   for (int ring = 0; ring < 2; ++ring) {
     FetchEntry& entry = bank.fetch[ring][(lin.value >> kPageShift) & (kFetchEntries - 1)];
     if (entry.tag != tag && !entry.shared) continue;
-    if (entry.tag == tag) entry.tag = TlbEntry::kNoTag;
+    if (entry.tag == tag) entry.tag = kDroppedTag;
     NewContext(bank);
   }
 }
@@ -180,6 +224,15 @@ void Tlb::DropAll() {
 }
 
 void Tlb::Clear(Bank& bank) {
+  // Who drops whole tables changes entry after entry, and the first one counts. What
+  // blocks know of the bank began with a fetch.
+  const bool knows_tables =
+      std::any_of(bank.known.begin(), bank.known.end(),
+                  [](const KnownTable& k) { return k.tag != TlbEntry::kNoTag; });
+  if (!knows_tables && bank.filled[0].empty() && bank.filled[1].empty() &&
+      bank.fetch_filled[0].empty() && bank.fetch_filled[1].empty()) {
+    return;
+  }
   ++stats_.bank_flush;
   for (int ring = 0; ring < 2; ++ring) {
     for (const u16 index : bank.filled[ring]) bank.entries[ring][index] = TlbEntry();
@@ -189,6 +242,7 @@ void Tlb::Clear(Bank& bank) {
     bank.filled[ring].clear();
     bank.fetch_filled[ring].clear();
   }
+  for (KnownTable& known : bank.known) known.tag = TlbEntry::kNoTag;
   NewContext(bank);
 }
 
@@ -196,12 +250,13 @@ void Tlb::ForgetWrites(Mfn frame) {
   if ((memory_.marks(frame) & kWriteCached) == 0) return;
   memory_.ClearMark(frame, kWriteCached);
   const u8* page = memory_.ReadPointer(frame);
+  const u32 watched = WatchOf(frame);
   for (auto& bank : banks_) {
     for (int ring = 0; ring < 2; ++ring) {
       for (const u16 index : bank->filled[ring]) {
         TlbEntry& entry = bank->entries[ring][index];
         if ((entry.write_tag & kPageMask) != 0) continue;
-        if (entry.Host(entry.write_tag) == page) entry.write_tag |= TlbEntry::kWatched;
+        if (entry.Host(entry.write_tag) == page) entry.write_tag |= watched;
       }
     }
   }
@@ -325,12 +380,13 @@ void Tlb::TwoWordsChange(const Table& table, u32 offset, u64 was, u64 becomes) {
 }
 
 void Tlb::EntryChanges(const Table& table, u32 index) {
-  for (u32 i = 0; i < kBanks; ++i) {
-    if ((table.banks & (1u << i)) == 0 || !banks_[i]->used) continue;
+  for (u32 banks = table.banks; banks != 0; banks &= banks - 1) {
+    Bank& bank = *banks_[static_cast<u32>(std::countr_zero(banks))];
+    if (!bank.used) continue;
     if (table.level == 1) {
-      DropPageIn(*banks_[i], table.first + index * kPageSize);
+      DropPageIn(bank, table.first + index * kPageSize);
     } else {
-      Clear(*banks_[i]);
+      Clear(bank);
     }
   }
 }

@@ -13,7 +13,8 @@
 //     ((lin + size - 1) & ~0xfff) == tag
 // which decides page, right, validity and page crossing together. A write tag is plain
 // only if the page is writable, its D bit is set, and its frame carries no watched mark;
-// if nothing but that mark is in the way, it is the tag with kWatched.
+// if nothing but that mark is in the way, it is the tag with kWatched or kBesideCode.
+// INVLPG has nothing to do: what it would drop is right, or dropped already.
 #ifndef LGX_MMU_TLB_H_
 #define LGX_MMU_TLB_H_
 
@@ -30,8 +31,11 @@ namespace lgx {
 struct TlbEntry {
   static constexpr u32 kNoTag = 1;  // no page address has low bits
   // In a write tag: the page may be written and is dirty, but the store must be
-  // announced.
+  // announced. Every one (the frame holds tables), or those that hit a watched chunk (it
+  // holds only code).
   static constexpr u32 kWatched = 2;
+  static constexpr u32 kBesideCode = 4;
+  static constexpr u32 kAnnounced = kWatched | kBesideCode;
   u32 read_tag = kNoTag;
   u32 write_tag = kNoTag;
   std::uintptr_t addend = 0;  // host address of a byte = addend + its linear address
@@ -84,7 +88,6 @@ class Tlb final : private WalkObserver {
   // context may be used.
   u32 context_epoch() const { return context_epoch_; }
 
-  void DropPage(Lin lin);  // INVLPG
   void DropAll();
   // A frame got a watched mark: no write tag may lead to it any more.
   void ForgetWrites(Mfn frame);
@@ -106,9 +109,18 @@ class Tlb final : private WalkObserver {
     bool shared = false;  // held another page before, whose blocks may still be known
     Mfn frame;
   };
+  // A page table that walks ended in, so that the next one need not start at the top. A
+  // change above it clears the bank.
+  struct KnownTable {
+    u32 tag = TlbEntry::kNoTag;  // the region it translates
+    u32 index = 0;               // in tables_
+    TableRights rights;
+  };
+  static constexpr u32 kKnownTables = 16;
   struct Bank {
     std::array<TlbEntry, kEntries> entries[2];
     std::array<FetchEntry, kFetchEntries> fetch[2];
+    std::array<KnownTable, kKnownTables> known;
     std::vector<u16> filled[2];  // indices that are or were valid since the last clear
     std::vector<u16> fetch_filled[2];
     PagingRegisters key;
@@ -128,6 +140,11 @@ class Tlb final : private WalkObserver {
   };
 
   void UsedTable(Mfn frame, int level, Lin first) override;
+  void ReachedTable(const TableRights& rights) override;
+  KnownTable& KnownTableOf(Lin lin);
+  u32 RegionOf(Lin lin) const;
+  u32 WatchOf(Mfn frame) const;
+  WalkResult Walk(Lin lin, Access access, bool user);
   Table& NewTable(Mfn frame);
   void EntryChanges(const Table& table, u32 index);
   // Eight bytes at `offset` of the table: an entry or two.
@@ -144,6 +161,8 @@ class Tlb final : private WalkObserver {
   std::vector<std::unique_ptr<Bank>> banks_;
   Bank* current_;
   u32 current_index_ = 0;
+  u32 previous_index_ = 0;  // often the next one, too
+  Lin walking_;             // the address of the walk that is running
   u32 next_context_ = 1;
   u32 context_epoch_ = 0;
   u64 selections_ = 0;

@@ -137,6 +137,44 @@ TEST_P(SystemTest, ANewMappingIsSeenAfterEachWayToFlush) {
   }
 }
 
+// No flush at all: what a store changes in a table counts at once, whatever stores.
+TEST_P(SystemTest, ANewMappingIsSeenWhateverStoresIt) {
+  struct Way {
+    const char* name;
+    u32 ecx;
+    std::initializer_list<u32> bytes;
+  };
+  constexpr u32 kNew = kData + 0x1007;
+  const Way ways[] = {
+      {"MOV [EBX], ECX", kNew, {0x89, 0x0b}},
+      {"MOV [EBX], CX", kNew, {0x66, 0x89, 0x0b}},
+      {"MOV [EBX+1], CH", kNew, {0x88, 0x6b, 0x01}},
+      {"XOR [EBX], ECX", 0x1000, {0x31, 0x0b}},
+      {"ADD [EBX], ECX", 0x1000, {0x01, 0x0b}},
+      {"XCHG [EBX], ECX", kNew, {0x87, 0x0b}},
+      {"LEA ESP, [EBX+4]; PUSH ECX", kNew, {0x8d, 0x63, 0x04, 0x51}},
+      {"MOV EDI, EBX; MOV EAX, ECX; STOSD", kNew, {0x89, 0xdf, 0x89, 0xc8, 0xab}},
+  };
+  for (const bool pae : {false, true}) {
+    for (const Way& way : ways) {
+      SCOPED_TRACE(way.name);
+      CpuMachine fresh(GetParam());
+      fresh.cpu.set_model(FullCpuModel());
+      fresh.EnablePaging(pae);
+      fresh.SetPte(kData, kData | 7);
+      fresh.PutLong(kData, 1);
+      fresh.PutLong(kData + 0x1000, 2);
+      Code code(kCode);
+      code.MovImm(kEbx, static_cast<u32>(fresh.PteOf(kData).value));
+      code.MovImm(kEcx, way.ecx).LoadEax(kData).Bytes({0x89, 0xc2});  // MOV EDX, EAX
+      fresh.Start(code.Bytes(way.bytes).LoadEax(kData).Hlt());
+      EXPECT_EQ(fresh.Run(20), StopReason::kHalt);
+      EXPECT_EQ(fresh.cpu.Gpr(kEdx), 1u);
+      EXPECT_EQ(fresh.eax(), 2u);
+    }
+  }
+}
+
 TEST_P(SystemTest, AddressBitsOfPse36AreReserved) {
   m.EnablePaging(false);
   m.cpu.state.cr4 |= kCr4Pse;

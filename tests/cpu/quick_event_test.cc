@@ -101,6 +101,33 @@ TEST_P(QuickEventTest, LoadOfASegmentSeesAChangedDescriptor) {
   EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
 }
 
+TEST_P(QuickEventTest, ANullSegmentIsLoadedAndRefusesAccesses) {
+  m.eax() = 2;  // null, whatever its RPL
+  m.Start(Code(kCode).Bytes({0x8e, 0xc0}).Bytes({0x26, 0xa1, 0, 0, 0, 0}));
+  m.Run(1);  // mov %eax, %es; mov %es:0, %eax
+  EXPECT_EQ(m.Selector(Seg::kEs), 2);
+  EXPECT_FALSE(m.cpu.segment(Seg::kEs).Contains(0, 1));
+  m.Run(1);
+  EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
+}
+
+TEST_P(QuickEventTest, FarJumpSeesAChangedDescriptor) {
+  m.SetDescriptor(CpuMachine::kFree, 0, 0xffffffff, 0xc09b);
+  const u32 to = kCode + 0x100;
+  Code jump(kCode);  // ljmp $kFree, $to
+  jump.Bytes({0xea}).Long(to).Bytes({CpuMachine::kFree, 0});
+  m.Start(jump);
+  m.Put(Code(to).Jmp(kCode));
+  m.Run(20);
+  EXPECT_EQ(m.Selector(Seg::kCs), CpuMachine::kFree);
+  m.Run(1);
+  EXPECT_EQ(m.eip(), to);
+  m.Run(1);
+  m.SetDescriptor(CpuMachine::kFree, 0, kCode + 0xff, 0x409b);  // ends before the target
+  m.Run(1);
+  EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
+}
+
 TEST_P(QuickEventTest, WithPagingAStackThatIsGoneFaults) {
   m.EnablePaging(false);
   StartCalls();

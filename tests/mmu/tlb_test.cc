@@ -194,11 +194,41 @@ TEST_F(TlbTest, MoreSpacesThanBanksForgetTheOldest) {
   EXPECT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
 }
 
-TEST_F(TlbTest, InvlpgDropsBothRingsOfOnePage) {
+TEST_F(TlbTest, AStoreDropsBothRingsOfOnePage) {
   ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
   ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, false).ok);
-  tlb_.DropPage(kLin);
+  Map(0);
   EXPECT_FALSE(Reads(true) || Reads(false));
+}
+
+TEST_F(TlbTest, AKnownTableGoesWhenTheEntryAboveChanges) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  // Another page of the same table: the walk starts there, and says no like a whole one.
+  const Lin next = kLin + kPageSize;
+  EXPECT_FALSE(tlb_.Fill(next, Access::kRead, true).ok);
+  Set(PteAt(kTable, next), kPage | kAll);
+  ASSERT_TRUE(tlb_.Fill(next, Access::kRead, true).ok);
+  EXPECT_NE(Get(PteAt(kTable, next)) & kA, 0u);
+  // Its directory entry leads elsewhere, and loses a right.
+  Set(PteAt(kOtherTable, next), (kPage + 0x2000) | kAll);
+  Set(kDirectory, kOtherTable | kP | kRw);
+  EXPECT_EQ(tlb_.Fill(next, Access::kRead, true).error, 5u);
+  const WalkResult walk = tlb_.Fill(next, Access::kWrite, false);
+  ASSERT_TRUE(walk.ok);
+  EXPECT_EQ(walk.frame, Mfn((kPage + 0x2000) >> 12));
+  // The guest clears the directory's A bit: the next walk sets it.
+  ASSERT_NE(Get(kDirectory) & kA, 0u);
+  Set(kDirectory, kOtherTable | kP | kRw);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, false).ok);
+  EXPECT_NE(Get(kDirectory) & kA, 0u);
+}
+
+TEST_F(TlbTest, TwoSpacesDoNotShareAKnownTable) {
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  Use(kOtherDirectory);
+  EXPECT_EQ(tlb_.Fill(kLin, Access::kRead, true).frame, Mfn((kPage + 0x1000) >> 12));
+  Use(kDirectory);
+  EXPECT_EQ(tlb_.Fill(kLin, Access::kRead, true).frame, Mfn(kPage >> 12));
 }
 
 TEST_F(TlbTest, ChangedRulesDropEverything) {
