@@ -355,7 +355,7 @@ int RunSeveral(const CommandLine& line) {
   for (const CommandLine& more : line.more) configs.push_back(ConfigOf(more));
   for (const MachineConfig& config : configs) {
     if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
-      return ReportError(Errorf(kInvalidArgument,
+      return ReportError(Errorf(kNotFound,
                                 "--clock host is for one guest alone: several share a "
                                 "virtual time. Leave it out"));
     }
