@@ -95,10 +95,12 @@ std::optional<Mpa> FindSpte(const PhysMemory& memory, const ShadowSlot& slot, Li
 
 // Calls fn(Mpa) for each present entry among the first `end` of the shadow table at
 // `table`. Most entries of most tables are not present, so those are skipped by a look at
-// the byte that holds the flag. fn may change the entry.
+// the byte that holds the flag. fn may change the entry. A table that came from a file
+// may lie where there is no memory; it is empty.
 template <class F, typename Fn>
 void ForEachPresent(const PhysMemory& memory, Mfn table, u32 end, Fn fn) {
   const u8* page = memory.ReadPointer(table);
+  if (page == nullptr) return;
   for (u32 i = 0; i < end; ++i) {
     if ((page[EntryOffset<F>(i)] & kPtePresent) != 0) fn(EntryIn<F>(table, i));
   }
