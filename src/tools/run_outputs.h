@@ -1,34 +1,13 @@
-// How a run ended: the exit code, one line for people, and files for programs.
+// How a run ended, in files for programs.
 #ifndef LGX_TOOLS_RUN_OUTPUTS_H_
 #define LGX_TOOLS_RUN_OUTPUTS_H_
 
 #include <span>
 #include <string>
 
-#include "machine/launcher.h"
+#include "machine/outcome.h"
 
 namespace lgx {
-
-// What a script of --expect came to.
-struct ScriptResult {
-  size_t done = 0;
-  size_t size = 0;
-  std::string waits_for;  // empty: the script is over
-};
-
-struct RunResult {
-  LaunchResult launch;
-  ScriptResult script;
-  u64 real_ns = 0;
-  // A rule of the script was still waiting when a run ended that nobody and nothing broke
-  // off.
-  bool expectation_failed() const;
-};
-
-// user-interface section 5.
-int ExitCodeOf(const RunResult& result);
-// "guest powered down", "guest killed: bad page table entry", ...
-std::string ReasonOf(const RunResult& result);
 
 Status WriteStats(const std::string& path, const Stats& stats);
 // outputs.stats and outputs.json_result.
