@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 namespace lgx {
 namespace {
@@ -22,6 +23,7 @@ void WriteToStderr(LogLevel level, std::string_view line) {
 
 LogLevel g_level = LogLevel::kInfo;
 LogSink g_sink = WriteToStderr;
+thread_local const LogCapture* t_capture = nullptr;
 
 }  // namespace
 
@@ -39,7 +41,17 @@ bool LogOn(LogLevel level) { return level >= g_level; }
 void SetLogSink(LogSink sink) { g_sink = sink == nullptr ? WriteToStderr : sink; }
 
 void LogLine(LogLevel level, std::string_view line) {
-  if (LogOn(level)) g_sink(level, line);
+  if (!LogOn(level)) return;
+  if (t_capture != nullptr) {
+    t_capture->to_(level, line);
+  } else {
+    g_sink(level, line);
+  }
 }
+
+LogCapture::LogCapture(Function to) : to_(std::move(to)), before_(t_capture) {
+  t_capture = this;
+}
+LogCapture::~LogCapture() { t_capture = before_; }
 
 }  // namespace lgx

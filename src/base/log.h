@@ -6,6 +6,7 @@
 #ifndef LGX_BASE_LOG_H_
 #define LGX_BASE_LOG_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,22 @@ using LogSink = void (*)(LogLevel level, std::string_view line);
 void SetLogSink(LogSink sink);
 
 void LogLine(LogLevel level, std::string_view line);
+
+// While it lives, lines of this thread go to `to` and not to the sink. The innermost one
+// counts.
+class LogCapture {
+ public:
+  using Function = std::function<void(LogLevel level, std::string_view line)>;
+  explicit LogCapture(Function to);
+  ~LogCapture();
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+
+ private:
+  friend void LogLine(LogLevel level, std::string_view line);
+  const Function to_;
+  const LogCapture* const before_;
+};
 
 template <typename... Args>
 void Logf(LogLevel level, const absl::FormatSpec<Args...>& format, const Args&... args) {

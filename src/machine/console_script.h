@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -33,6 +34,22 @@ class ConsoleScript final : public ConsoleBackend {
   size_t size() const { return rules_.size(); }
   // The pattern that is waited for; empty when the script is over.
   std::string waits_for() const;
+
+  // How far it has come, to go back there with a machine that goes back.
+  struct Place {
+    std::vector<Pattern> patterns;
+    size_t done = 0;
+    std::deque<u8> typed;
+    std::deque<ConsoleEvent> events;
+  };
+  Place place() const { return {patterns_, done_, typed_, events_}; }
+  // `place` is one of a script with the same rules.
+  void GoTo(Place place) {
+    patterns_ = std::move(place.patterns);
+    done_ = place.done;
+    typed_ = std::move(place.typed);
+    events_ = std::move(place.events);
+  }
 
   void Write(std::span<const u8> bytes) override;
   std::size_t Read(std::span<u8> to) override;

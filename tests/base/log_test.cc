@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 
 namespace lgx {
 namespace {
@@ -39,6 +40,28 @@ TEST_F(Log, WithoutASinkLinesGoToStderr) {
   Logf(LogLevel::kWarning, "careful");
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "lgx: hello\nlgx: warning: careful\n");
+}
+
+TEST_F(Log, ACaptureTakesTheLinesOfItsThreadAlone) {
+  SetLogSink(Remember);
+  std::string inner, outer;
+  {
+    const LogCapture first(
+        [&outer](LogLevel, std::string_view line) { outer += std::string(line) + "\n"; });
+    Logf(LogLevel::kInfo, "one");
+    {
+      const LogCapture second([&inner](LogLevel level, std::string_view line) {
+        inner += std::string(LogLevelName(level)) + "|" + std::string(line);
+      });
+      Logf(LogLevel::kWarning, "two");
+    }
+    Logf(LogLevel::kInfo, "three");
+    std::thread([] { Logf(LogLevel::kInfo, "another thread"); }).join();
+  }
+  Logf(LogLevel::kInfo, "four");
+  EXPECT_EQ(outer, "one\nthree\n");
+  EXPECT_EQ(inner, "warning|two");
+  EXPECT_EQ(seen_, "info|another thread\ninfo|four\n");
 }
 
 TEST_F(Log, LevelsHaveNames) {

@@ -89,5 +89,19 @@ TEST(ConsoleScriptCompile, ABadPatternNamesItsRule) {
   EXPECT_EQ(MessageOf(status).rfind("expect[1].match: ", 0), 0u) << status;
 }
 
+TEST_F(ConsoleScriptTest, GoesBackToWhereItWas) {
+  Start({"login: ,send=root\\n", "[#$] ,send=poweroff\\n"});
+  Write("login: ro");
+  const ConsoleScript::Place place = script_->place();
+  EXPECT_EQ(Read(), "root\n");
+  Write("[42] # ");
+  EXPECT_EQ(script_->waits_for(), "");
+  script_->GoTo(place);
+  EXPECT_EQ(script_->waits_for(), "[#$] ");
+  EXPECT_EQ(Read(), "root\n");
+  Write("# ");
+  EXPECT_EQ(Read(), "poweroff\n");
+}
+
 }  // namespace
 }  // namespace lgx
