@@ -57,8 +57,8 @@ def check_include(source, path, bracket, target, layers):
     if bracket == "<":
         return None
     used = target.split("/")[0]
-    if used == "guests" and module != "tools":
-        return f"includes {target}; only tools/ knows the built-in guest"
+    if used == "guests" and module not in ("api", "tools"):
+        return f"includes {target}; only tools/ and api/ know the built-in guest"
     if used not in layers:
         return None  # another library, in quotes
     if not (source / "src" / target).exists():
