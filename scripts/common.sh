@@ -1,6 +1,7 @@
 # Shared by scripts/demo and scripts/check; sourced, never run.
 
-# Debian 12 packages. The first list builds the program, the second checks it.
+# Debian 12 packages. The first list builds the program, the second checks it, the third makes and
+# tries its package.
 build_packages=(
   clang-19 cmake ninja-build
   libabsl-dev libzydis-dev nlohmann-json3-dev libxxhash-dev
@@ -9,6 +10,7 @@ build_packages=(
 check_packages=(
   g++-12 clang-format-19 clang-tidy-19 python3 libgtest-dev libbenchmark-dev valgrind
 )
+package_packages=(dpkg-dev pkg-config)
 
 say() { printf 'lgx: %s\n' "$*" >&2; }
 die() {

@@ -1,25 +1,17 @@
-// lgx man: the manual page. Commands and options come from the table; the rest is here.
+// lgx man: the manual pages. This is lgx(1): commands and options come from the table,
+// the rest is here.
 #include <cstdio>
 #include <string>
 
 #include "devices/escape_keys.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
+#include "tools/journey_text.h"
+#include "tools/man_pages.h"
 #include "tools/option_table.h"
 
 namespace lgx {
 namespace {
-
-// Text as roff wants it: no hyphen is a line break, no line begins with a request.
-std::string Roff(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '-' || c == '\\') out += c == '-' ? "\\" : "\\e";
-    if (c != '\\') out += c;
-    if (c == '\n') out += "\\&";
-  }
-  return out;
-}
 
 std::string Sentence(std::string_view text) {
   std::string out = Roff(text);
@@ -138,13 +130,30 @@ std::string ManualPage() {
              "lgx lguest 64 vmlinux --initrd=initrd.img\n"
              "lgx check vmlinux") +
          "\n.fi\n";
+  out +=
+      ".SH SEE ALSO\n\\fBlgx\\fR(5) for config files, \\fBlgx\\fR(7) for a walk through "
+      "the source; the manual and everything else in the folder of the documents\n";
   return out;
 }
 
 }  // namespace
 
-int CmdMan() {
-  std::fputs(ManualPage().c_str(), stdout);
+int CmdMan(const std::string& section) {
+  std::string page;
+  if (section.empty() || section == "1") {
+    page = ManualPage();
+  } else if (section == "5") {
+    page = ConfigManualPage();
+  } else if (section == "7") {
+    page = JourneyManualPage(JourneyMarkdown());
+  } else {
+    return ReportError(
+        Errorf(StatusCode::kOutOfRange,
+               "man: \"%s\" is not one of 1, 5, 7: lgx(1) has commands and "
+               "options, lgx(5) config files, lgx(7) the journey",
+               section));
+  }
+  std::fputs(page.c_str(), stdout);
   return kExitOk;
 }
 

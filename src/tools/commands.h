@@ -21,7 +21,7 @@ int CmdBench(const BenchOptions& options, const std::string& command);
 // `command` is the command line, to be shown.
 int CmdBench(const BenchOptions& options, const std::string& command);
 int CmdCompletion(const std::string& shell);
-int CmdMan();
+int CmdMan(const std::string& section);
 int CmdReplay(const CommandLine& line);
 int CmdSnapshot(const CommandLine& line);
 int CmdDivergence(const CompareOptions& options);

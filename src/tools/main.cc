@@ -84,7 +84,7 @@ int Dispatch(const lgx::CommandLine& line) {
     case Command::kSnapshot:
       return lgx::CmdSnapshot(line);
     case Command::kMan:
-      return lgx::CmdMan();
+      return lgx::CmdMan(line.man_section);
     case Command::kBare:
       return lgx::CmdBare(line.bare);
     case Command::kExecVectors:

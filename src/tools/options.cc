@@ -200,6 +200,10 @@ class Parser {
         return BenchOperands();
       case Command::kCompletion:
         return OneFile(&line_->shell, "SHELL");
+      case Command::kMan:
+        LGX_RETURN_IF_ERROR(NothingMore(1));
+        if (!operands_.empty()) line_->man_section = operands_[0];
+        return absl::OkStatus();
       case Command::kDivergence:
       case Command::kBisect:
         return CompareOperands();
@@ -209,7 +213,6 @@ class Parser {
         return OneFile(&line_->replay_log, "LOG");
       case Command::kVersion:
       case Command::kSchema:
-      case Command::kMan:
       case Command::kHelp:
         return NothingMore(0);
     }

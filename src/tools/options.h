@@ -173,6 +173,7 @@ struct CommandLine {
   ReportOptions report;
   std::vector<std::string> words;  // as they were given
   std::string shell;               // completion
+  std::string man_section;         // man; empty: 1
   std::string record = "last";     // run, lguest: "last", "off" or a file
   std::string replay_log;          // replay: "last" or a file
   // run, lguest: where snapshots are written, and what the run begins with.
