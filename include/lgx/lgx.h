@@ -22,8 +22,9 @@
  *   installed and no environment variable is read. The exception is a bug in the library:
  *   it writes a line to standard error and ends the process with code 70.
  * - The same version, configuration, files and input give the same run, to the
- *   instruction, on every host. lgx_write() is input. Looking at a machine (events,
- *   lgx_read, stops at any point, snapshots) never changes its run.
+ *   instruction, on every host, unless "clock.mode" is "host". lgx_write() is input.
+ * Looking at a machine (events, lgx_read, stops at any point, snapshots) never changes
+ * its run.
  * - Callbacks are called by the thread that runs the machine, while it runs. They may
  *   call what is marked [callback], for the same machine, and anything for other ones.
  *   The rest fails with LGX_USAGE. They must not throw C++ exceptions or longjmp.

@@ -39,6 +39,9 @@ class LibraryHooks final : public RunHooks {
                                                MachineObserver* observer, Disks& disks,
                                                const std::vector<NetBackend*>& nets,
                                                BootFiles* files) override;
+  std::string Source() const override {
+    return resumed_ ? resumed_->Source() : RunHooks::Source();
+  }
 
  private:
   std::optional<ResumedRun> resumed_;

@@ -150,6 +150,12 @@ Status Run::Step(u64 n) {
 
 StatusOr<std::unique_ptr<RunState>> Run::TakeState() {
   LGX_RETURN_IF_ERROR(failed_);
+  if (config_.clock.mode == MachineConfig::Clock::Mode::kHost) {
+    return Errorf(
+        StatusCode::kFailedPrecondition,
+        "clock.mode: the clock of this machine follows the host's, which does not "
+        "go back. Leave it at \"det\"");
+  }
   StatusOr<LibraryHooks::DiskChanges> disks = hooks_.TakeChanges();
   if (!disks.ok()) return disks.status();
   const std::shared_ptr<const Snapshot> before = last_state_.lock();

@@ -138,6 +138,15 @@ TEST(LgxHpp, DisksThatForgetGoBackAndOthersAreRefused) {
   for (const std::string& file : {path, other_path}) std::filesystem::remove(file);
 }
 
+TEST(LgxHpp, AClockThatFollowsTheHostCannotGoBack) {
+  lgx::Machine m =
+      lgx::Machine::New(R"({ "memory": "16M", "clock": { "mode": "host" } })").value();
+  const lgx::Result<lgx::State> none = m.Snapshot();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code(), LGX_USAGE);
+  EXPECT_NE(none.error().text().find("clock.mode"), std::string::npos);
+}
+
 TEST(LgxHpp, EventsReachTheirFunctionAfterAMove) {
   lgx::Machine first = lgx::Machine::New(kConfig).value();
   std::uint64_t outputs = 0, bytes = 0;
