@@ -1,6 +1,7 @@
 #include "debug/full_screen.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -11,8 +12,10 @@
 namespace lgx {
 namespace {
 
-constexpr u32 kRegisterRows = 9;
-constexpr u32 kRegisterColumns = 46;
+constexpr u32 kCodeRows = 9;  // beside the registers
+constexpr u32 kFewCodeRows = 4;
+constexpr u32 kRegisterColumns = 63;
+constexpr u32 kCodeColumns = 46;
 constexpr size_t kSaid = 200;
 
 std::vector<std::string> Lines(std::string_view text) {
@@ -134,6 +137,22 @@ std::vector<std::string> FullScreen::EventLines(u32 rows) const {
   return lines;
 }
 
+// Side by side where there is room, one below the other elsewhere.
+std::vector<std::string> FullScreen::CodeAndRegisters(u32 columns) const {
+  std::vector<std::string> regs =
+      Lines(ViewRegisters(console_.control(), console_.symbols()));
+  if (columns < kRegisterColumns + kCodeColumns) {
+    std::vector<std::string> lines = CodeLines(kFewCodeRows);
+    lines.resize(kFewCodeRows);
+    std::move(regs.begin(), regs.end(), std::back_inserter(lines));
+    return lines;
+  }
+  const u32 left = columns - kRegisterColumns;
+  std::vector<std::string> code = CodeLines(kCodeRows);
+  for (std::string& line : code) line = Fitted(std::move(line), left - 1);
+  return Beside(code, regs, left, kCodeRows);
+}
+
 std::vector<std::string> FullScreen::Draw(const ScreenSize& size) const {
   const u32 columns = std::max(size.columns, 20u);
   std::vector<std::string> screen;
@@ -144,15 +163,7 @@ std::vector<std::string> FullScreen::Draw(const ScreenSize& size) const {
     title += (title.empty() ? "" : "  ") + line;
   }
   screen.push_back(Bar(title, columns));
-  const u32 left = columns > kRegisterColumns + 30 ? columns - kRegisterColumns : columns;
-  std::vector<std::string> code = CodeLines(kRegisterRows);
-  for (std::string& line : code) line = Fitted(std::move(line), left - 1);
-  const std::vector<std::string> regs =
-      left == columns ? std::vector<std::string>()
-                      : Lines(ViewRegisters(console_.control(), console_.symbols()));
-  for (std::string& line : Beside(code, regs, left, kRegisterRows)) {
-    screen.push_back(std::move(line));
-  }
+  for (std::string& line : CodeAndRegisters(columns)) screen.push_back(std::move(line));
   screen.push_back(Bar(NameOf(focus_), columns));
   for (std::string& line : PageLines()) screen.push_back(std::move(line));
   // What is left is shared by events and words, with a line for the keys at the end.

@@ -39,6 +39,7 @@ class FullScreen {
 
  private:
   std::vector<std::string> CodeLines(u32 rows) const;
+  std::vector<std::string> CodeAndRegisters(u32 columns) const;
   std::vector<std::string> PageLines() const;
   std::vector<std::string> EventLines(u32 rows) const;
 

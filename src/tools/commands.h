@@ -12,12 +12,11 @@ int CmdDisk(const DiskOptions& options);
 int CmdVersion(const CommandLine& line);
 int CmdSchema();
 int CmdDebug(const CommandLine& line);
+int CmdInspect(const CommandLine& line);
 int CmdTour(const CommandLine& line);
 int CmdTrace(const TraceOptions& options);
 int CmdReport(const ReportOptions& options);
 int CmdStats(const StatsOptions& options);
-// `command` is the command line, to be shown.
-int CmdBench(const BenchOptions& options, const std::string& command);
 // `command` is the command line, to be shown.
 int CmdBench(const BenchOptions& options, const std::string& command);
 int CmdCompletion(const std::string& shell);

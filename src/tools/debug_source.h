@@ -26,6 +26,7 @@ class DebugSource {
     return player_ != nullptr ? player_->config() : config_;
   }
   bool is_recorded() const { return player_ != nullptr; }
+  bool is_state() const { return resumed_ != nullptr; }
   // For GuestRun; null: an ordinary boot.
   RunHooks* hooks();
   // That the Guest writes to in memory only. Once it has booted.

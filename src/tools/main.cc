@@ -65,6 +65,8 @@ int Dispatch(const lgx::CommandLine& line) {
       return lgx::CmdStats(line.stats);
     case Command::kDebug:
       return lgx::CmdDebug(line);
+    case Command::kInspect:
+      return lgx::CmdInspect(line);
     case Command::kTour:
       return lgx::CmdTour(line);
     case Command::kTrace:

@@ -308,6 +308,9 @@ constexpr CommandSpec kCommands[] = {
     {Command::kDebug, "debug",
      "[KERNEL|LOG|SNAPSHOT|last] [options] [-- kernel arguments]",
      "step through a guest and the Switcher; commands from a terminal or a pipe"},
+    {Command::kInspect, "inspect",
+     "pages [ADDRESS] FILE | guest|tlb|gdt|idt|tss|virtqueue|events FILE",
+     "show a part of the machine in a SNAPSHOT, or in a LOG at --until POINT"},
     {Command::kTour, "tour", "[STOP] [options]",
      "run the built-in guest to a stop of the journey and show what is there"},
     {Command::kTrace, "trace", "FILE.jsonl -o FILE [--only CATS]",
@@ -422,7 +425,9 @@ constexpr OptionSpec kOptions[] = {
           return absl::OkStatus();
         },
         "go on from the state in this file; it has the machine's description"),
-    Action("until", 0, kBoots | kReplayOnly | SetOf(Command::kSnapshot), "POINT",
+    Action("until", 0,
+           kBoots | kReplayOnly | SetOf(Command::kSnapshot) | SetOf(Command::kInspect),
+           "POINT",
            ApplyUntil,
            "stop at insn:N, time:T, crossing:N, stop:ID, symbol:NAME, console:TEXT, "
            "hypercall:NAME#N or end (end)"),
@@ -442,7 +447,7 @@ constexpr OptionSpec kOptions[] = {
           "what a guest kernel's panic does (stop)"),
     Fixed("no-reboot", kRunsAlone, "on_restart", "stop",
           "a restart ends the run like a power-off"),
-    Value("symbols", 0, kAnyMachine, "FILE", "kernel.symbols",
+    Value("symbols", 0, kAnyMachine | SetOf(Command::kInspect), "FILE", "kernel.symbols",
           "System.map or vmlinux with the kernel's names"),
     Value("stats", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.stats",
           "write counters as JSON"),
@@ -479,6 +484,13 @@ constexpr OptionSpec kOptions[] = {
           return absl::OkStatus();
         },
         "the full screen: code, registers, page tables and events at once"),
+    Flag(
+        "diff", 0, SetOf(Command::kInspect),
+        [](std::string_view, CommandLine* l) {
+          l->inspect.diff = true;
+          return absl::OkStatus();
+        },
+        "only pages on which the Guest's and the shadow tables disagree"),
     Flag(
         "list", 0, SetOf(Command::kTour),
         [](std::string_view, CommandLine* l) {

@@ -188,6 +188,8 @@ class Parser {
         return OneFile(&line_->vectors.file, "FILE.jsonl");
       case Command::kStats:
         return StatsOperands();
+      case Command::kInspect:
+        return InspectOperands();
       case Command::kTour:
         LGX_RETURN_IF_ERROR(NothingMore(1));
         if (!operands_.empty()) line_->tour.stop = operands_[0];
@@ -332,6 +334,30 @@ class Parser {
         (until.kind == Point::Kind::kEnd || IsFoundOutside(until))) {
       return Usage("snapshot save: say where, for example --until insn:1000000");
     }
+    return absl::OkStatus();
+  }
+
+  // pages [ADDRESS] FILE, or another part and FILE.
+  Status InspectOperands() {
+    const std::string usage = std::string("lgx inspect ") + SpecOf(command_).synopsis;
+    if (operands_.empty()) return Usage("inspect: say what of it: %s", usage);
+    InspectOptions& inspect = line_->inspect;
+    inspect.what = operands_[0];
+    const std::vector<std::string> parts = {"pages", "guest", "tlb",       "gdt",
+                                            "idt",   "tss",   "virtqueue", "events"};
+    if (std::find(parts.begin(), parts.end(), inspect.what) == parts.end()) {
+      const std::string near = DidYouMean(inspect.what, parts);
+      return Usage("inspect: there is no \"%s\" to be shown; %s", inspect.what,
+                   near.empty() ? usage : "did you mean " + near + "?");
+    }
+    const bool pages = inspect.what == "pages";
+    if (inspect.diff && !pages) return Usage("inspect: --diff compares pages only");
+    LGX_RETURN_IF_ERROR(NothingMore(pages && !inspect.diff ? 3 : 2));
+    if (operands_.size() < 2) {
+      return Usage("inspect: a LOG or a SNAPSHOT is missing: %s", usage);
+    }
+    if (operands_.size() == 3) inspect.address = operands_[1];
+    line_->config.kernel.path = operands_.back();
     return absl::OkStatus();
   }
 

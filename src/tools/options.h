@@ -34,6 +34,7 @@ enum class Command : u8 {
   kStats,
   kTrace,
   kDebug,
+  kInspect,
   kTour,
   kReport,
   kCompletion,
@@ -82,6 +83,13 @@ struct DebugOptions {
   bool tui = false;                   // the full screen
   bool echo = false;                  // each command is shown before its answer
   std::vector<std::string> commands;  // of -e, before the input's
+};
+
+// `inspect`. What it reads stands in the kernel's place.
+struct InspectOptions {
+  std::string what;
+  std::string address;  // of a page; empty: all of them
+  bool diff = false;    // --diff: where the two kinds of tables disagree
 };
 
 // `tour`.
@@ -161,6 +169,7 @@ struct CommandLine {
   bool print = false;             // check
   bool json = false;              // version
   DebugOptions debug;
+  InspectOptions inspect;
   TourOptions tour;
   BareOptions bare;
   VectorOptions vectors;

@@ -101,6 +101,83 @@ class FromAPipe(ProgramTest):
         self.assertIn(b"hello from outside", result.out)
 
 
+class EachCommand(ProgramTest):
+    """One line for each command that help lists, and what its answer must have."""
+
+    LINES = {
+        "step": ("step 10", rb"insn \d+  time"),
+        "next": ("next", rb"=> 0x"),
+        "continue": ("continue", rb"breakpoint 1\n"),
+        "until": ("until crossing:100", rb"crossing 100"),
+        "crossing": ("crossing next", rb"crossing \d+ begins"),
+        "stage": ("stage", rb"the Host calls the Switcher"),
+        "back": ("back 7", rb"insn \d+  time"),
+        "rcontinue": ("rcontinue", rb"breakpoint 1\n"),
+        "break": ("break HandleSyscall", rb"1   break  lin:0x[0-9a-f]{8} <HandleSyscall>"),
+        "watch": ("watch gpa:0x1000,w,8", rb"write  gpa:0x00001000, 8 bytes"),
+        "enable": ("enable 2 off", rb", off"),
+        "delete": ("delete 2", rb"^"),
+        "regs": ("regs", rb"eax [0-9a-f]{8}"),
+        "x": ("x/8xw $esp", rb"lin:0x[0-9a-f]{8} ( [0-9a-f]{8}){4}"),
+        "disas": ("disas HandleSyscall 3", rb"HandleSyscall:\n"),
+        "bt": ("bt", rb"#0  0x"),
+        "sym": ("sym HandleSyscall", rb"0x[0-9a-f]{8} HandleSyscall"),
+        "inspect": ("inspect pages $eip", rb"shadow slot"),
+        "info": ("info gdt", rb"LGUEST_CS"),
+        "explain": ("explain", rb"insn \d+, crossing \d+"),
+        "trace": ("trace 5", rb"crossing  exit"),
+        "hash": ("hash", rb"hash [0-9a-f]{16}"),
+        "type": ("type hello", rb"^"),
+        "help": ("help stage", rb"Twelve stages"),
+        "quit": ("quit", rb"^"),
+    }
+
+    def test_each_command_answers_from_a_pipe(self):
+        listed = re.findall(rb"^  ([a-z]+)[ (]", debug("help").out, re.M)
+        self.assertEqual(sorted(word.decode() for word in listed), sorted(self.LINES))
+        order = ["break", "watch", "until", "stage", "crossing", "enable", "delete", "regs",
+                 "x", "disas", "bt", "sym", "inspect", "info", "explain", "trace", "continue",
+                 "step", "next", "back", "rcontinue", "hash", "type", "help", "quit"]
+        self.assertEqual(sorted(order), sorted(self.LINES))
+        for pae in (False, True):
+            result = debug(*[self.LINES[name][0] for name in order], pae=pae, words=["--echo"])
+            self.assertEqual((result.code, result.err), (0, ""))
+            answers = result.out.split(b"(lgx) ")[1:]
+            self.assertEqual(len(answers), len(order))
+            for name, answer in zip(order, answers):
+                line, text = answer.split(b"\n", 1)
+                self.assertEqual(line.decode(), self.LINES[name][0])
+                self.assertRegex(text, self.LINES[name][1], name)
+
+    def test_a_log_and_a_snapshot_can_be_debugged(self):
+        log, state = self.path("run.lgxlog"), self.path("a.lgxsnap")
+        plain = run("run", "-a", "demo", "--record", log)
+        self.assertEqual(plain.code, 0, plain.err)
+        saved = run("snapshot", "save", log, state, "--until", "insn:800000")
+        self.assertEqual(saved.code, 0, saved.err)
+        for file in (log, state):
+            result = run("debug", file, stdin=b"until insn:900000\nback 50000\nregs\ncontinue\nhash\n")
+            self.assertEqual((result.code, result.err), (0, ""))
+            self.assertEqual(hash_of(result.out), hash_of(plain.err.encode()))
+        typed = run("debug", log, stdin=b"type x\n")
+        self.assertEqual(typed.code, 2)
+        self.assertEqual(run("debug", log, "-m", "32M").code, 2)
+        self.assertEqual(run("debug", self.write("bad.lgxlog", b"lgxlog\r\njunk")).code, 8)
+        for what, says in {"guest": b"eax", "tlb": b"mmu.tlb", "gdt": b"LGUEST_CS",
+                           "idt": b"Switcher", "tss": b"stack", "virtqueue": b"console.",
+                           "pages": b"guest-physical"}.items():
+            shown = run("inspect", what, state)
+            self.assertEqual((shown.code, shown.err), (0, ""))
+            self.assertIn(says, shown.out, what)
+        shown = run("inspect", "pages", "0xc0100000", log, "--until", "crossing:100")
+        self.assertIn(b"linear 0xc0100000", shown.out)
+        self.assertIn(b"crossing  exit", run("inspect", "events", log, "--until", "insn:700000").out)
+        for words in (["inspect"], ["inspect", "pagse", state], ["inspect", "pages"],
+                      ["inspect", "gdt", "1", state], ["inspect", "gdt", state, "--diff"],
+                      ["inspect", "gdt", log, "--until", "crossing:99999999"]):
+            self.assertEqual(run(*words).code, 2, words)
+
+
 class OnATerminal(ProgramTest):
     def setUp(self):
         super().setUp()
