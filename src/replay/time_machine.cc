@@ -27,6 +27,11 @@ Status TimeMachine::CanGoBack(const MachineConfig& config, bool repeated) {
   if (repeated) return absl::OkStatus();
   if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
     return Errorf(StatusCode::kFailedPrecondition,
+                  "a run with --clock host cannot be repeated, so it cannot be taken "
+                  "back. Leave that option out");
+  }
+  if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
+    return Errorf(StatusCode::kFailedPrecondition,
                   "a run with --clock host cannot be repeated, and so not be taken back. "
                   "Leave that option out");
   }

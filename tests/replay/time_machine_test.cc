@@ -126,6 +126,9 @@ TEST(TimeMachine, SaysWhatCannotBeTakenBack) {
   ASSERT_TRUE(AddBlock("disk.img", &config).ok());
   EXPECT_FALSE(TimeMachine::CanGoBack(config, false).ok());
   EXPECT_TRUE(TimeMachine::CanGoBack(config, true).ok());
+  MachineConfig by_host;
+  by_host.clock.mode = MachineConfig::Clock::Mode::kHost;
+  EXPECT_FALSE(TimeMachine::CanGoBack(by_host, false).ok());
 }
 
 }  // namespace
