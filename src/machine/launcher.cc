@@ -61,10 +61,11 @@ Status ReadSymbols(const MachineConfig& config, BootFiles* files) {
           : ReadSystemMap(AsText(*text), config.kernel.symbols);
   if (!symbols.ok()) return symbols.status();
   if (symbols->empty()) {
-    return Errorf(kDataLoss,
-                  "%s: there is not a single symbol in it; --symbols takes a vmlinux that "
-                  "has them, or a System.map",
-                  config.kernel.symbols);
+    return Errorf(
+        kDataLoss,
+        "%s: there is not a single symbol in it; --symbols takes a vmlinux that "
+        "has them, or a System.map",
+        config.kernel.symbols);
   }
   files->symbols = std::move(*symbols);
   return absl::OkStatus();
