@@ -34,7 +34,7 @@ if(STEP STREQUAL "install")
   endforeach()
 elseif(STEP STREQUAL "find_package")
   set(build ${WORK}/by_find_package)
-  run(${CMAKE_COMMAND} -S ${EXAMPLES} -B ${build} -DCMAKE_PREFIX_PATH=${prefix}
+  run(${CMAKE_COMMAND} -S ${EXAMPLES} -B ${build} -G "${GENERATOR}" -DCMAKE_PREFIX_PATH=${prefix}
     -DCMAKE_C_COMPILER=${CC} -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_BUILD_TYPE=Release)
   run(${CMAKE_COMMAND} --build ${build})
   try_examples(${build})
