@@ -193,15 +193,18 @@ class Machine {
  public:
   static Result<Machine> New(const std::string& config_json) {
     lgx_error* error = nullptr;
-    return Made(lgx_machine_new(config_json.c_str(), &error), error);
+    lgx_machine* const made = lgx_machine_new(config_json.c_str(), &error);
+    return Made(made, error);
   }
   static Result<Machine> Open(const std::string& config_path) {
     lgx_error* error = nullptr;
-    return Made(lgx_machine_open(config_path.c_str(), &error), error);
+    lgx_machine* const made = lgx_machine_open(config_path.c_str(), &error);
+    return Made(made, error);
   }
   static Result<Machine> Load(const std::string& snapshot_path) {
     lgx_error* error = nullptr;
-    return Made(lgx_machine_load(snapshot_path.c_str(), &error), error);
+    lgx_machine* const made = lgx_machine_load(snapshot_path.c_str(), &error);
+    return Made(made, error);
   }
 
   // For functions of lgx.h that are not here.
