@@ -27,10 +27,10 @@ PREFIXES = bytes.fromhex("262e363e646566" "67f0f2f3")
 
 
 def opcode(vector):
-    """Its bytes from the opcode on, and its prefixes."""
+    """Its bytes from the opcode on, three at least, and its prefixes."""
     code = bytes.fromhex(vector["b"])
     body = code.lstrip(PREFIXES)
-    return body, code[: len(code) - len(body)]
+    return body.ljust(3, b"\0"), code[: len(code) - len(body)]
 
 
 def pushes_before_the_limit_check(wanted, got, differs):
