@@ -23,11 +23,7 @@ static void ThroughGate(u32 call, u32 gate_type, u32 cpl, u32 gate_dpl, u32 targ
       PROBE(cpl, call ? 0x9a : 0xea, W32(0x77777777), W16((kSlot + 8) | rpl));
       Short();
       if (outcome.vector == kThere) {
-        Hex(outcome.cs, 4);
-        Text("/");
-        Hex(outcome.ss, 4);
-        Text(".");
-        Hex(outcome.esp & 0xfff, 3);
+        Whereabouts();
         if (call) {
           const u32* const words = (const u32*)outcome.esp;
           for (u32 i = 0; i < 4; i++) {
@@ -116,11 +112,7 @@ static void Interrupt(u32 cpl, u32 access, u32 target_type) {
       CODE(0xcd, 0x60);
       Short();
       if (outcome.vector == kThere) {
-        Hex(outcome.cs, 4);
-        Text("/");
-        Hex(outcome.ss, 4);
-        Text(".");
-        Hex(outcome.esp & 0xfff, 3);
+        Whereabouts();
         Text("f");
         Hex(outcome.eflags, 5);
         const u32* const words = (const u32*)outcome.esp;

@@ -198,6 +198,14 @@ void Short(void) {
   }
 }
 
+void Whereabouts(void) {
+  Hex(outcome.cs, 4);
+  Text("/");
+  Hex(outcome.ss, 4);
+  Text(".");
+  Hex(outcome.esp & 0xfff, 3);
+}
+
 void EndLine(void) { Text("\n"); }
 
 void RunSuite(void) {

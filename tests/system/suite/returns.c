@@ -19,11 +19,7 @@ static void ToCode(u32 cpl, u32 type, u32 present) {
       CODE(0xcf);
       Short();
       if (outcome.vector == kThere) {
-        Hex(outcome.cs, 4);
-        Text("/");
-        Hex(outcome.ss, 4);
-        Text(".");
-        Hex(outcome.esp & 0xfff, 3);
+        Whereabouts();
         Field("ds", outcome.ds);
       }
     }

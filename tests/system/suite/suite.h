@@ -122,6 +122,8 @@ void Hex(u32 value, u32 digits);
 void Field(const char* name, u32 value);
 /* " --" for the end, or vector and error code. */
 void Short(void);
+/* CS/SS.ESP, of a stack the place in its page. */
+void Whereabouts(void);
 void EndLine(void);
 
 static inline void Out8(u16 port, u8 value) {

@@ -34,11 +34,7 @@ static void Far(const char* name, u32 kind, u32 cpl, u32 type, u32 present) {
       }
       Short();
       if (outcome.vector == kThere) {
-        Hex(outcome.cs, 4);
-        Text("/");
-        Hex(outcome.ss, 4);
-        Text(".");
-        Hex(outcome.esp & 0xfff, 3);
+        Whereabouts();
         if (kind == 2 && (outcome.cs & 3) != cpl) {
           Field("ds", outcome.ds);
         }
