@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "hypercalls/guest_time.h"
 #include "replay/stored_config.h"
 
@@ -15,7 +15,7 @@ constexpr std::size_t kEarlyMessages = 100;
 
 Run::Run(MachineConfig config)
     : config_(std::move(config)),
-      builtin_{BuiltinGuestImage(false), BuiltinGuestImage(true)},
+      builtin_(BuiltinGuest()),
       console_(config_),
       snapshots_(config_, {}, &hooks_) {
   console_.set_dry([this] { return WaitsForInput(); });

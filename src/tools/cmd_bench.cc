@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/file.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "tools/bench_demand.h"
 #include "tools/bench_report.h"
 #include "tools/bench_scaling.h"
@@ -14,8 +14,6 @@
 
 namespace lgx {
 namespace {
-
-BuiltinKernel Builtin() { return {BuiltinGuestImage(false), BuiltinGuestImage(true)}; }
 
 void ListBenchmarks() {
   for (const BenchName& bench : BenchNames()) {
@@ -70,14 +68,15 @@ Status DemandPaging(const BenchOptions& options, const std::string& command) {
   StatusOr<std::vector<BenchRow>> rows = [&] {
     const ProgressLine line(points->size());
     return RunBenchMatrix(
-        options, *points, Builtin(),
+        options, *points, BuiltinGuest(),
         [&](const BenchPoint& point, size_t done) { line.Show(point.Name(), done); });
   }();
   if (!rows.ok()) return rows.status();
   std::fputs(BenchTable(*rows).c_str(), stdout);
   LGX_RETURN_IF_ERROR(WriteText(options.json, BenchJson(*rows)));
   if (options.html.empty() && options.svg.empty()) return absl::OkStatus();
-  StatusOr<std::vector<BenchWatched>> watched = WatchBench(options, *rows, Builtin());
+  StatusOr<std::vector<BenchWatched>> watched =
+      WatchBench(options, *rows, BuiltinGuest());
   if (!watched.ok()) return watched.status();
   const BenchReport report(*rows, *watched, command);
   if (!options.html.empty()) {
@@ -93,7 +92,7 @@ Status Scaling(const BenchOptions& options, const std::string& command) {
   StatusOr<std::vector<ScalingResult>> results = [&] {
     const ProgressLine line(total);
     return RunScaling(
-        options, sweeps, Builtin(),
+        options, sweeps, BuiltinGuest(),
         [&](const std::string& what, size_t done) { line.Show(what, done); });
   }();
   if (!results.ok()) return results.status();

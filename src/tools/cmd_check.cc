@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/version.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "machine/launcher.h"
 #include "tools/commands.h"
 #include "tools/exec_vectors.h"
@@ -65,7 +65,7 @@ void PrintConfig(const CommandLine& line) {
 
 // One Guest. Says that it can be booted, or returns why it cannot.
 Status CheckGuest(const CommandLine& line) {
-  const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  const BuiltinKernel builtin = BuiltinGuest();
   const StatusOr<BootFiles> files = ReadBootFiles(line.config, builtin);
   if (!files.ok()) return files.status();
   LGX_RETURN_IF_ERROR(CheckDisks(line.config));

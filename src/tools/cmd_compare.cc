@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "devices/backend_buffer.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "replay/divergence.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
@@ -43,7 +43,7 @@ StatusOr<std::unique_ptr<Opened>> OpenLog(const std::string& name,
                                        &log->header.config));
   }
   auto opened = std::make_unique<Opened>();
-  const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  const BuiltinKernel builtin = BuiltinGuest();
   StatusOr<std::unique_ptr<ReplaySession>> session =
       ReplaySession::Open(*std::move(log), builtin, opened->console, opened->nobody);
   if (!session.ok()) return session.status();

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "devices/backend_terminal_posix.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "machine/launcher.h"
 #include "replay/player.h"
 #include "tools/commands.h"
@@ -91,7 +91,7 @@ int ReplayLog(const CommandLine& line, const std::string& path,
   options.color = WantColor(line.color, isatty(2) != 0);
   Screen screen(config, options);
   const std::unique_ptr<ConsoleBackend> output = OpenOutput();
-  const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  const BuiltinKernel builtin = BuiltinGuest();
   SnapshotWriter writer(config, snapshots == nullptr ? SnapshotRequests() : *snapshots,
                         player->get());
   StatusOr<std::unique_ptr<Onlookers>> onlookers = Onlookers::Open(line, config, screen);

@@ -14,7 +14,7 @@
 #include "devices/backend_signals_posix.h"
 #include "devices/backend_socket_posix.h"
 #include "devices/backend_terminal_posix.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "machine/console_script.h"
 #include "machine/fleet.h"
 #include "machine/launcher.h"
@@ -38,8 +38,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 using Backend = MachineConfig::Console::Backend;
-
-BuiltinKernel Builtin() { return {BuiltinGuestImage(false), BuiltinGuestImage(true)}; }
 
 u64 NsSince(SteadyClock::time_point start) {
   return static_cast<u64>(std::chrono::nanoseconds(SteadyClock::now() - start).count());
@@ -224,7 +222,7 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
   if (from != nullptr) resumed.emplace(*std::move(from), line.from, config);
   RunHooks* const inner = resumed ? static_cast<RunHooks*>(&*resumed) : recorder->get();
   SnapshotWriter hooks(config, SnapshotsOf(line), inner);
-  StatusOr<LaunchResult> launch = Launch(config, Builtin(), debug.ConsoleFor(script),
+  StatusOr<LaunchResult> launch = Launch(config, BuiltinGuest(), debug.ConsoleFor(script),
                                          **watch, &hooks, debug.Runner());
   if (!launch.ok()) return launch.status();
   LGX_RETURN_IF_ERROR(CheckLog(line, screen, recorder->get()));
@@ -309,7 +307,7 @@ StatusOr<FleetResult> LaunchSeveral(const CommandLine& line,
     others.push_back({*std::move(further), std::move(its_screen), *std::move(its_watch)});
     members.push_back({config, *others.back().end.backend, *others.back().watch});
   }
-  StatusOr<FleetResult> result = LaunchFleet(members, Builtin());
+  StatusOr<FleetResult> result = LaunchFleet(members, BuiltinGuest());
   if (!result.ok()) return result.status();
   LGX_RETURN_IF_ERROR((*watch)->Finish({result->guests[0], {}, 0}));
   for (size_t i = 0; i < others.size(); ++i) {
@@ -359,7 +357,7 @@ int RunSeveral(const CommandLine& line) {
                                 "--clock host is for one guest alone: several share a "
                                 "virtual time. Leave it out"));
     }
-    const auto files = ReadBootFiles(config, Builtin());
+    const auto files = ReadBootFiles(config, BuiltinGuest());
     if (!files.ok()) return ReportError(files.status());
   }
   StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(configs[0].expect);
@@ -400,7 +398,7 @@ int CmdRun(const CommandLine& line) {
     config = ResumedConfig(*file, config);
     from = std::make_unique<SnapshotFile>(*std::move(file));
   } else {
-    StatusOr<BootFiles> read = ReadBootFiles(config, Builtin());
+    StatusOr<BootFiles> read = ReadBootFiles(config, BuiltinGuest());
     if (!read.ok()) return ReportError(read.status());
     files = *std::move(read);
   }

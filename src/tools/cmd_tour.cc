@@ -7,7 +7,7 @@
 #include "debug/guide.h"
 #include "debug/journey.h"
 #include "devices/backend_buffer.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "machine/launcher.h"
 #include "machine/networks.h"
 #include "tools/commands.h"
@@ -52,7 +52,7 @@ class Visitor final : public LaunchObserver {
 Status Visit(const MachineConfig& given, const Moment& moment) {
   MachineConfig config = given;
   config.kernel.cmdline = "demo";
-  const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  const BuiltinKernel builtin = BuiltinGuest();
   BufferBackend console;
   console.EndInput();
   Visitor visitor;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 
 namespace lgx {
 
@@ -42,7 +42,7 @@ DebugSession::DebugSession(std::unique_ptr<DebugSource> source,
                            std::function<void(std::string_view)> say)
     : source_(std::move(source)),
       say_(std::move(say)),
-      builtin_{BuiltinGuestImage(false), BuiltinGuestImage(true)},
+      builtin_(BuiltinGuest()),
       text_(say_),
       run_(source_->config(), builtin_, text_, *this, source_->hooks()) {}
 

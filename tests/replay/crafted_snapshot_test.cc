@@ -41,7 +41,7 @@ SnapshotFile Sound(bool pae, u64 instructions) {
   Nobody nobody;
   BufferBackend console;
   console.EndInput();
-  CHECK(Launch(config, test::Builtin(), console, nobody, &writer).ok());
+  CHECK(Launch(config, BuiltinGuest(), console, nobody, &writer).ok());
   StatusOr<SnapshotFile> file = ReadSnapshot(path.path());
   CHECK(file.ok()) << MessageOf(file.status());
   return *std::move(file);
@@ -126,7 +126,7 @@ TEST(CraftedSnapshot, ARunFromOneNamesTheFile) {
   BufferBackend console;
   console.EndInput();
   const StatusOr<LaunchResult> result =
-      Launch(config, test::Builtin(), console, nobody, &resumed);
+      Launch(config, BuiltinGuest(), console, nobody, &resumed);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.status().code(), kDataLoss);
   EXPECT_TRUE(MessageOf(result.status()).starts_with("bad.lgxsnap: "))

@@ -20,8 +20,7 @@ class DivergenceTest : public ::testing::Test {
     return ReadInputLog(file.path()).value();
   }
   std::unique_ptr<ReplaySession> Open(InputLog log) {
-    return ReplaySession::Open(std::move(log), test::Builtin(), console_, nobody_)
-        .value();
+    return ReplaySession::Open(std::move(log), BuiltinGuest(), console_, nobody_).value();
   }
 
   BufferBackend console_;

@@ -67,7 +67,7 @@ class Formats : public ::testing::Test {
     SnapshotWriter writer(config, requests, &recorder);
     Nobody nobody;
     const StatusOr<LaunchResult> result =
-        Launch(config, test::Builtin(), console, nobody, &writer);
+        Launch(config, BuiltinGuest(), console, nobody, &writer);
     ASSERT_TRUE(result.ok()) << MessageOf(result.status());
     recorder.Finish();
     ASSERT_EQ(result->ending.kind, Ending::Kind::kPowerOff) << result->ending.reason;
@@ -84,7 +84,7 @@ class Formats : public ::testing::Test {
     Nobody nobody;
     BufferBackend console;
     const StatusOr<LaunchResult> result =
-        Launch((*player)->config(), test::Builtin(), console, nobody, player->get());
+        Launch((*player)->config(), BuiltinGuest(), console, nobody, player->get());
     CHECK(result.ok()) << MessageOf(result.status());
     EXPECT_TRUE((*player)->verdict().whole) << (*player)->verdict().difference;
     EXPECT_EQ(result->hash, hash);

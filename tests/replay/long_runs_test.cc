@@ -73,7 +73,7 @@ class LongRun : public ::testing::Test {
     return hashes;
   }
 
-  const BuiltinKernel builtin_ = test::Builtin();
+  const BuiltinKernel builtin_ = BuiltinGuest();
   Nobody nobody_;
   u64 length_ = 0;  // instructions, after Hashes()
 };

@@ -28,7 +28,7 @@ Repeated Repeat(InputLog log) {
   StatusOr<std::unique_ptr<Player>> player = Player::Create(std::move(log));
   CHECK(player.ok()) << MessageOf(player.status());
   StatusOr<LaunchResult> result =
-      Launch((*player)->config(), test::Builtin(), console, nobody, player->get());
+      Launch((*player)->config(), BuiltinGuest(), console, nobody, player->get());
   Repeated repeated;
   if (result.ok()) repeated.result = *std::move(result);
   repeated.output = console.output();

@@ -14,7 +14,7 @@
 
 #include "base/check.h"
 #include "devices/backend_buffer.h"
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "machine/launcher.h"
 #include "replay/player.h"
 #include "replay/recorder.h"
@@ -71,10 +71,6 @@ class Nobody final : public LaunchObserver {
   void OnStats(const Stats&) override {}
 };
 
-inline BuiltinKernel Builtin() {
-  return {BuiltinGuestImage(false), BuiltinGuestImage(true)};
-}
-
 // A file name of this test's own, removed at the end.
 class TempFile {
  public:
@@ -112,7 +108,7 @@ inline LaunchResult Record(const MachineConfig& config, ConsoleBackend& console,
   Nobody nobody;
   Recorder recorder(path, config);
   const StatusOr<LaunchResult> result =
-      Launch(config, Builtin(), console, nobody, &recorder);
+      Launch(config, BuiltinGuest(), console, nobody, &recorder);
   recorder.Finish();
   CHECK(result.ok()) << MessageOf(result.status());
   CHECK(recorder.status().ok()) << MessageOf(recorder.status());

@@ -38,7 +38,7 @@ LaunchResult Demo(const MachineConfig& config, RunHooks* hooks) {
   Nobody nobody;
   BufferBackend console;
   console.EndInput();
-  StatusOr<LaunchResult> result = Launch(config, test::Builtin(), console, nobody, hooks);
+  StatusOr<LaunchResult> result = Launch(config, BuiltinGuest(), console, nobody, hooks);
   CHECK(result.ok()) << MessageOf(result.status());
   return *std::move(result);
 }

@@ -34,7 +34,7 @@ class TimeMachineTest : public ::testing::Test {
     return (seed_ >> 20) % below;
   }
 
-  const BuiltinKernel builtin_ = test::Builtin();
+  const BuiltinKernel builtin_ = BuiltinGuest();
   Networks networks_;
   Nobody nobody_;
   BufferBackend console_;

@@ -4,13 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 #include "tools/bench_report.h"
 
 namespace lgx {
 namespace {
-
-BuiltinKernel Builtin() { return {BuiltinGuestImage(false), BuiltinGuestImage(true)}; }
 
 BenchOptions Small() {
   BenchOptions options;
@@ -53,8 +51,8 @@ TEST(BenchMatrix, TooManyPointsAreRefused) {
 TEST(BenchDemand, CountersRepeatAndPaeCostsFills) {
   const BenchOptions options = Small();
   const std::vector<BenchPoint> points = BenchMatrix(options).value();
-  const auto first = RunBenchMatrix(options, points, Builtin(), {}).value();
-  const auto second = RunBenchMatrix(options, points, Builtin(), {}).value();
+  const auto first = RunBenchMatrix(options, points, BuiltinGuest(), {}).value();
+  const auto second = RunBenchMatrix(options, points, BuiltinGuest(), {}).value();
   ASSERT_EQ(first.size(), points.size());
   for (size_t i = 0; i < first.size(); ++i) {
     EXPECT_EQ(first[i].measure.counters, second[i].measure.counters);
@@ -72,7 +70,7 @@ TEST(BenchDemand, CountersRepeatAndPaeCostsFills) {
 TEST(BenchDemand, TheTableAndTheJsonHaveALineForEachPoint) {
   const BenchOptions options = Small();
   const std::vector<BenchPoint> points = BenchMatrix(options).value();
-  const auto rows = RunBenchMatrix(options, points, Builtin(), {}).value();
+  const auto rows = RunBenchMatrix(options, points, BuiltinGuest(), {}).value();
   const std::string table = BenchTable(rows);
   EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 7);
   EXPECT_EQ(table.substr(0, 8), "workload");
@@ -92,9 +90,10 @@ TEST(BenchDemand, WatchingChangesNoCounterAndSeesFaultsAndSlots) {
   BenchPicture picture;
   const MachineConfig config = point.Config(options);
   const BenchMeasure plain =
-      RunBenchPoint(config, Builtin(), "bench: begin", "bench: end").value();
+      RunBenchPoint(config, BuiltinGuest(), "bench: begin", "bench: end").value();
   const BenchMeasure watched =
-      RunBenchPoint(config, Builtin(), "bench: begin", "bench: end", &picture).value();
+      RunBenchPoint(config, BuiltinGuest(), "bench: begin", "bench: end", &picture)
+          .value();
   EXPECT_EQ(plain.counters, watched.counters);
   EXPECT_EQ(picture.faults.size(), plain.Get("crossing.cause.page_fault"));
   ASSERT_FALSE(picture.samples.empty());
@@ -110,22 +109,24 @@ TEST(BenchDemand, AGuestThatFailsOrSaysNothingIsAnError) {
   MachineConfig config;
   config.kernel.cmdline = "do bench fork pages=0";
   EXPECT_NE(
-      MessageOf(RunBenchPoint(config, Builtin(), "bench: begin", "bench: end").status())
+      MessageOf(
+          RunBenchPoint(config, BuiltinGuest(), "bench: begin", "bench: end").status())
           .find("did not power off"),
       std::string::npos);
   config.kernel.cmdline = "do bench exec rounds=1";
-  EXPECT_NE(MessageOf(RunBenchPoint(config, Builtin(), "x", "y").status()).find("\"x\""),
-            std::string::npos);
+  EXPECT_NE(
+      MessageOf(RunBenchPoint(config, BuiltinGuest(), "x", "y").status()).find("\"x\""),
+      std::string::npos);
   config.kernel.path = "/nonexistent";
-  EXPECT_FALSE(RunBenchPoint(config, Builtin(), "", "").ok());
+  EXPECT_FALSE(RunBenchPoint(config, BuiltinGuest(), "", "").ok());
 }
 
 TEST(BenchReport, ThePageShowsTheRatioTheFaultsAndTheCommand) {
   BenchOptions options = Small();
   options.slots = {2, 4};
   const std::vector<BenchPoint> points = BenchMatrix(options).value();
-  const auto rows = RunBenchMatrix(options, points, Builtin(), {}).value();
-  const auto watched = WatchBench(options, rows, Builtin()).value();
+  const auto rows = RunBenchMatrix(options, points, BuiltinGuest(), {}).value();
+  const auto watched = WatchBench(options, rows, BuiltinGuest()).value();
   EXPECT_EQ(watched.size(), 4u);
   const BenchReport report(rows, watched, "lgx bench x <y>");
   const std::string html = report.Html();

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "guests/builtin_guest.h"
+#include "guests/builtin_kernel.h"
 
 namespace lgx {
 namespace {
@@ -20,7 +20,7 @@ TEST(Scaling, ASweepIsMeasuredStepByStep) {
   sweep.steps[1].point.workload = "fork pages=4 rounds=4";
   BenchOptions options;
   options.repeat = 1;
-  const BuiltinKernel builtin{BuiltinGuestImage(false), BuiltinGuestImage(true)};
+  const BuiltinKernel builtin = BuiltinGuest();
   size_t told = 0;
   const auto results = RunScaling(options, std::span(&sweep, 1), builtin,
                                   [&](const std::string&, size_t done) { told += done; });
