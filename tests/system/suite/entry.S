@@ -1,37 +1,9 @@
 /* The start of the suite, the way into a probe and the way out of it: every vector of the IDT
    records what it finds and goes on behind RunProbe. */
 
-#define MAGIC 0x1badb002
-#define FLAGS 0x00010003 /* memory information; load fields follow */
+#include "start.inc"
 
-        .section .multiboot, "a"
-        .balign 4
-multiboot_header:
-        .long   MAGIC
-        .long   FLAGS
-        .long   -(MAGIC + FLAGS)
-        .long   multiboot_header
-        .long   image_start
-        .long   image_data_end
-        .long   image_bss_end
-        .long   image_entry
-
-        .section .text.entry, "ax"
-        .globl  image_entry
-image_entry:
-        cli
-        cld
-        lgdt    gdt_register
-        ljmp    $0x08, $1f
-1:      movl    $0x10, %eax
-        movl    %eax, %ds
-        movl    %eax, %es
-        movl    %eax, %ss
-        movl    %eax, %fs
-        movl    %eax, %gs
-        movl    $stack_top, %esp
-        call    RunSuite
-        hlt
+        START RunSuite
 
         .text
 /* void RunProbe(void): loads `input` and enters its code by IRET. Comes back after the first
@@ -131,7 +103,7 @@ stack_top:
 resume_esp:
         .long   0
 
-/* What probes can see of addresses: at a fixed place (suite.ld), in this order. */
+/* What probes can see of addresses: at a fixed place (image.ld), in this order. */
         .section .areas, "aw", @nobits
         .balign 4096
         .globl  code_area, stack_area, handler_stack, destination
