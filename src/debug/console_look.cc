@@ -219,7 +219,7 @@ Status DebugConsole::DoExplain(Words words) {
 Status DebugConsole::NotesEvents() const {
   if (parts_.events != nullptr) return absl::OkStatus();
   return Errorf(StatusCode::kFailedPrecondition,
-                "nobody notes events here; lgx debug and --trace do");
+                "nobody notes events here; lgx debug and gdb's monitor do");
 }
 
 std::string DebugConsole::ViewEvents(size_t most) const {

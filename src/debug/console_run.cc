@@ -264,6 +264,8 @@ Status DebugConsole::DoStage(Words words) {
     }
     DescribeStage(before, at, start);
     const StopReport& stop = control.last();
+    constexpr u64 kBetweenPolls = 64;
+    if (i % kBetweenPolls == kBetweenPolls - 1) (void)control.PollNow();
     const bool expected = stop.why == Why::kStage || stop.why == Why::kStep ||
                           stop.why == Why::kEvent || stop.why == Why::kCrossingEnd;
     if (!expected) {

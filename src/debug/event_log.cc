@@ -40,15 +40,18 @@ std::string LineOf(const TraceEvent& event) {
 
 }  // namespace
 
-EventLog::EventLog(Machine& machine, const Symbols& symbols)
-    : machine_(machine), symbols_(symbols) {
-  machine_.AttachTrace(this, kCategories);
+EventLog::EventLog(Machine& machine, const Symbols& symbols, TraceSink* other,
+                   u32 other_mask)
+    : machine_(machine), symbols_(symbols), other_(other), other_mask_(other_mask) {
+  machine_.AttachTrace(this, kCategories | other_mask);
 }
 
-EventLog::~EventLog() { machine_.AttachTrace(nullptr, 0); }
+EventLog::~EventLog() { machine_.AttachTrace(other_, other_mask_); }
 
 void EventLog::OnEvent(const TraceEvent& event) {
-  if (quiet_ || event.phase == TracePhase::kBegin) return;  // the end says more
+  if ((other_mask_ & Trace::MaskOf(event.category)) != 0) other_->OnEvent(event);
+  if (quiet_ || (kCategories & Trace::MaskOf(event.category)) == 0) return;
+  if (event.phase == TracePhase::kBegin) return;  // the end says more
   Add(LineOf(event), ExplainEvent(event));
 }
 

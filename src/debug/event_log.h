@@ -16,8 +16,11 @@ class EventLog final : public TraceSink {
  public:
   static constexpr size_t kKept = 256;
 
-  // Attaches itself to `machine`, which outlives it, as does `symbols`.
-  EventLog(Machine& machine, const Symbols& symbols);
+  // Attaches itself to `machine`, which outlives it, as does `symbols`. `other`, who was
+  // attached before for the categories of `other_mask`, goes on to get his events, and is
+  // alone again when this ends; null: there was nobody.
+  EventLog(Machine& machine, const Symbols& symbols, TraceSink* other = nullptr,
+           u32 other_mask = 0);
   ~EventLog() override;
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
@@ -47,6 +50,8 @@ class EventLog final : public TraceSink {
 
   Machine& machine_;
   const Symbols& symbols_;
+  TraceSink* const other_;
+  const u32 other_mask_;
   std::deque<Entry> entries_;
   bool quiet_ = false;
 };

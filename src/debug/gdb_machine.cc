@@ -188,8 +188,11 @@ GdbStop GdbMachine::Translate(const StopReport& report) {
 }
 
 const StopReport& GdbMachine::StepRange(u64 from, u64 to) {
+  constexpr u32 kBetweenPolls = 1024;
+  u32 steps = 0;
   do {
     control_.StepGuest();
+    if (++steps % kBetweenPolls == 0) (void)control_.PollNow();
   } while (control_.last().why == Why::kStep && General().eip >= from &&
            General().eip < to);
   return control_.last();

@@ -445,6 +445,12 @@ const StopReport& RunControl::RunArmed(Mode mode, const Machine::Goal& goal) {
   return last_;
 }
 
+bool RunControl::PollNow() {
+  if (!poll_ || ended() || !poll_()) return false;
+  Report(Why::kInterrupted);
+  return true;
+}
+
 const StopReport& RunControl::OneStep() {
   return Run(Mode::kStep, {machine_.instructions() + 1, kForEver});
 }
@@ -461,10 +467,7 @@ const StopReport& RunControl::Step(u64 n) {
       ForgetNoted();
       if (comes_again_ != last_.lin && AtPlace(last_.lin) && SettleNoted()) break;
     }
-    if (n > 1 && i + 1 < n && poll_ && i % 4096 == 4095 && poll_()) {
-      Report(Why::kInterrupted);
-      break;
-    }
+    if (n > 1 && i + 1 < n && i % 4096 == 4095 && PollNow()) break;
   }
   return last_;
 }

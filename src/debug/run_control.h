@@ -145,6 +145,9 @@ class RunControl final : private CpuInspector,
   // Called every few million instructions of Continue() and RunTo(); true interrupts. It
   // may look at the machine.
   void set_poll(std::function<bool()> poll) { poll_ = std::move(poll); }
+  // For loops of short runs, which never come to that: asks now. True: last() says
+  // kInterrupted, and the loop is to end.
+  bool PollNow();
 
   // ---- for who can go back in time (reverse.h) ----
 

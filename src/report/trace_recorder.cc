@@ -1,9 +1,25 @@
 #include "report/trace_recorder.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/version.h"
 
 namespace lgx {
+namespace {
+
+// FNV-1a of the numbers; names and keys are told apart by their addresses.
+u64 HashOf(const TraceEvent& event) {
+  u64 hash = 0xcbf29ce484222325;
+  const auto add = [&hash](u64 value) { hash = (hash ^ value) * 0x100000001b3; };
+  add(static_cast<u64>(event.category) << 8 | static_cast<u64>(event.phase));
+  for (const char c : event.name) add(static_cast<u8>(c));
+  for (const TraceArg& arg : event.args) add(arg.value);
+  for (const char c : event.text) add(static_cast<u8>(c));
+  return hash;
+}
+
+}  // namespace
 
 void TraceRecorder::MachineBegins(Machine& machine) {
   CHECK(machine_ == nullptr) << "two machines at once";
@@ -31,14 +47,27 @@ void TraceRecorder::Finish() {
   for (const Consumer& each : consumers_) each.consumer->Finish();
 }
 
+// Several events may belong to one instruction, and the machine may stand between them.
+bool TraceRecorder::IsNew(const TraceEvent& event, u64 insn) {
+  const u64 hash = HashOf(event);
+  if (insn > last_insn_) {
+    repeats_ = false;
+    here_.clear();
+  } else if (repeats_ &&
+             (insn < last_insn_ || std::count(here_.begin(), here_.end(), hash))) {
+    return false;
+  }
+  here_.push_back(hash);
+  last_insn_ = insn;
+  return true;
+}
+
 void TraceRecorder::OnEvent(const TraceEvent& event) {
-  const TraceRecord record{base_insn_ + machine_->instructions(),
-                           base_ns_ + machine_->virtual_ns(),
-                           event.category,
-                           event.phase,
-                           event.name,
-                           event.args,
-                           event.text};
+  const u64 insn = base_insn_ + machine_->instructions();
+  if (may_go_back_ && !IsNew(event, insn)) return;
+  last_ns_ = std::max(last_ns_, base_ns_ + machine_->virtual_ns());
+  const TraceRecord record{insn,       last_ns_,   event.category, event.phase,
+                           event.name, event.args, event.text};
   const u32 bit = Trace::MaskOf(event.category);
   for (const Consumer& each : consumers_) {
     if ((each.mask & bit) != 0) each.consumer->Add(record);

@@ -24,8 +24,17 @@ class TraceRecorder final : public TraceSink {
   // MachineEnds(), which comes before it is gone.
   void MachineBegins(Machine& machine);
   void MachineEnds();
+  // From now on the machine may be put back to earlier places, but none before this. What
+  // it then does again is handed on once. Time never goes back, even if it does now
+  // something else than before.
+  void MayGoBack() { may_go_back_ = true; }
+  // It is about to be put back.
+  void GoesBack() { repeats_ = true; }
   // Nothing will follow.
   void Finish();
+
+  // What it asks a machine for.
+  u32 mask() const { return mask_; }
 
   void OnEvent(const TraceEvent& event) override;
 
@@ -35,12 +44,19 @@ class TraceRecorder final : public TraceSink {
     u32 mask;
   };
 
+  bool IsNew(const TraceEvent& event, u64 insn);
+
   std::vector<Consumer> consumers_;
   u32 mask_ = 0;
   Machine* machine_ = nullptr;
   bool begun_ = false;
   u64 base_insn_ = 0;  // of the machines before
   u64 base_ns_ = 0;
+  bool may_go_back_ = false;
+  bool repeats_ = false;  // what comes may have been handed on before
+  u64 last_insn_ = 0;     // of the newest event
+  u64 last_ns_ = 0;
+  std::vector<u64> here_;  // what happened at that instruction, as hashes
 };
 
 }  // namespace lgx

@@ -97,6 +97,7 @@ int ReplayLog(const CommandLine& line, const std::string& path,
   StatusOr<std::unique_ptr<Onlookers>> onlookers = Onlookers::Open(line, config, screen);
   if (!onlookers.ok()) return ReportError(onlookers.status());
   RunDebug debug(line, config);
+  debug.set_recorder((*onlookers)->recorder());
   debug.AllowBack([&player] { return (*player)->disks(); });
   const auto say = [&screen](std::string_view text) { screen.Say(text); };
   if (const Status ready = debug.Prepare(nullptr, say); !ready.ok()) {

@@ -214,6 +214,7 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
   ConsoleScript script(console, config.expect, std::move(patterns));
   StatusOr<std::unique_ptr<Onlookers>> watch = Onlookers::Open(line, config, screen);
   if (!watch.ok()) return watch.status();
+  debug.set_recorder((*watch)->recorder());
   WaitForClient(config, screen, &*end);
   StatusOr<std::unique_ptr<Recorder>> recorder = MakeRecorder(line, config);
   if (!recorder.ok()) return recorder.status();

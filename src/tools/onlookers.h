@@ -27,6 +27,9 @@ class Onlookers final : public LaunchObserver {
   [[nodiscard]] static StatusOr<std::unique_ptr<Onlookers>> Open(
       const CommandLine& line, const MachineConfig& config, LaunchObserver& next);
 
+  // For who goes back in time on a machine that is watched here.
+  TraceRecorder& recorder() { return recorder_; }
+
   // The run is over, its machine gone: the files appear.
   [[nodiscard]] Status Finish(const RunResult& result);
 

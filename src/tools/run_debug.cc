@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/file.h"
-#include "debug/console.h"
+#include "debug/gdb_monitor.h"
 #include "debug/run_control.h"
 #include "tools/run_outputs.h"
 #include "tools/time_travel.h"
@@ -22,30 +22,22 @@ int CodeOfEnding(const Ending& ending) {
   return ExitCodeOf(result);
 }
 
-// For gdb: the way back, and what the console can show.
+// For gdb: what `monitor` shows, and the way back.
 struct Equipment {
-  Equipment(RunControl& control, const SymbolTable& kernel)
-      : symbols(kernel, &control.machine().crossing().text()),
-        console({.control = control, .symbols = symbols},
-                [this](std::string_view text) { said += text; }) {}
+  // `recorder` takes the machine's events already, or is null.
+  Equipment(RunControl& control, const SymbolTable& kernel, TraceRecorder* recorder)
+      : monitor(control, kernel, recorder, recorder == nullptr ? 0 : recorder->mask()) {}
 
-  std::string Obey(std::string_view line) {
-    const std::vector<std::string> words = SplitWords(line);
-    const DebugCommand* const command =
-        words.empty() ? nullptr : FindDebugCommand(words[0]);
-    if (command != nullptr && (Runs(*command) || words[0] == "quit")) {
-      return "gdb has commands of its own for that: stepi, continue, reverse-stepi, "
-             "...\n";
-    }
-    said.clear();
-    const Status status = console.Execute(line);
-    return status.ok() ? said : said + MessageOf(status) + "\n";
+  void AllowBack(RunControl& control, std::vector<ReplayDisk*> disks,
+                 TraceRecorder* recorder) {
+    time.emplace(control, &monitor.events(), std::move(disks));
+    if (recorder == nullptr) return;
+    recorder->MayGoBack();
+    time->set_before_back([recorder] { recorder->GoesBack(); });
   }
 
-  Symbols symbols;
-  DebugConsole console;
+  GdbMonitor monitor;
   std::optional<TimeTravel> time;
-  std::string said;
 };
 
 // The file that has the symbols, as a person would type it.
@@ -133,10 +125,13 @@ void RunDebug::RunWithGdb(Machine& machine, const BootFiles& files) {
   options.symbols = &files.symbols;
   options.machine.exit_code = CodeOfEnding;
   options.equip = [&](RunControl& control, GdbMachine::Options* target) {
-    auto equipment = std::make_shared<Equipment>(control, files.symbols);
-    if (disks_) target->reverse = &equipment->time.emplace(control, nullptr, disks_());
-    target->commands = [&own = *equipment](std::string_view line) {
-      return own.Obey(line);
+    auto equipment = std::make_shared<Equipment>(control, files.symbols, recorder_);
+    if (disks_) {
+      equipment->AllowBack(control, disks_(), recorder_);
+      target->reverse = &*equipment->time;
+    }
+    target->commands = [&monitor = equipment->monitor](std::string_view line) {
+      return monitor.Obey(line);
     };
     return equipment;
   };

@@ -11,6 +11,7 @@
 #include "debug/gdb_server_posix.h"
 #include "machine/launcher.h"
 #include "replay/replay_disk.h"
+#include "report/trace_recorder.h"
 #include "tools/options.h"
 
 namespace lgx {
@@ -32,6 +33,9 @@ class RunDebug {
     disks_ = std::move(disks);
   }
 
+  // Who takes the machine's events already. Outlives the run.
+  void set_recorder(TraceRecorder& recorder) { recorder_ = &recorder; }
+
   // The console for the machine in place of `console`, which outlives this.
   ConsoleBackend& ConsoleFor(ConsoleBackend& console);
   // How the machine runs; null: as ever.
@@ -44,6 +48,7 @@ class RunDebug {
   const CommandLine& line_;
   const MachineConfig& config_;
   std::function<std::vector<ReplayDisk*>()> disks_;
+  TraceRecorder* recorder_ = nullptr;
   std::unique_ptr<GdbServer> server_;
   ConsoleBackend* console_ = nullptr;
   std::unique_ptr<ConsoleBackend> waking_;

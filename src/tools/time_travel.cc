@@ -53,6 +53,7 @@ void TimeTravel::Hush(bool on) {
 
 // What comes after that has not happened yet.
 Status TimeTravel::GoTo(u64 instructions) {
+  if (before_back_ != nullptr) before_back_();
   LGX_RETURN_IF_ERROR(time_.GoTo(instructions));
   if (events_ != nullptr) events_->ForgetAfter(instructions);
   return absl::OkStatus();
@@ -124,6 +125,7 @@ StatusOr<bool> TimeTravel::BackToStop() {
     met = *stop;
     return place;
   };
+  if (before_back_ != nullptr) before_back_();
   const StatusOr<bool> found = time_.BackToStop(place_of);
   if (events_ != nullptr) events_->set_quiet(false);
   if (!found.ok()) return found.status();

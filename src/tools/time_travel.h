@@ -2,6 +2,8 @@
 #ifndef LGX_TOOLS_TIME_TRAVEL_H_
 #define LGX_TOOLS_TIME_TRAVEL_H_
 
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "debug/event_log.h"
@@ -21,6 +23,11 @@ class TimeTravel final : public ReverseExecution {
   TimeTravel(const TimeTravel&) = delete;
   TimeTravel& operator=(const TimeTravel&) = delete;
 
+  // Called before the machine is put to an earlier place. May be null.
+  void set_before_back(std::function<void()> before_back) {
+    before_back_ = std::move(before_back);
+  }
+
   [[nodiscard]] StatusOr<bool> Back(u64 n) override;
   [[nodiscard]] StatusOr<bool> BackInGuest() override;
   [[nodiscard]] StatusOr<bool> BackToStop() override;
@@ -34,6 +41,7 @@ class TimeTravel final : public ReverseExecution {
 
   RunControl& control_;
   EventLog* events_;
+  std::function<void()> before_back_;
   TimeMachine time_;
   u64 bound_ = EventSource::kNever;  // nothing runs beyond it
 };

@@ -115,10 +115,12 @@ class Looking(unittest.TestCase):
     def test_gdb_changes_nothing_and_all_that_looks_together_neither(self):
         packets = [b"qSupported:swbreak+;hwbreak+", b"?", b"g", b"m100000,40", b"Z2,100000,4",
                    b"vCont;s", b"vCont;s", b"z2,100000,4", b"qRcmd," + b"inspect pages --map".hex().encode(),
-                   *[b"s"] * 50, *[b"bs"] * 20, b"bc", b"g", b"D"]
+                   *[b"s"] * 50, *[b"bs"] * 20, b"bc", *[b"s"] * 9, b"bs",
+                   *[b"qRcmd," + word.hex().encode() for word in (b"trace 9", b"explain")],
+                   b"g", b"D"]
         with tempfile.TemporaryDirectory() as folder:
             base = ["run", "-a", "demo", "--rng", "--record", "off"]
-            plain = run([], folder, base, "")
+            plain = run(["--trace", "all={}/plain.jsonl"], folder, base, "")
             looking = ["--stats", "{}/s.json", "--report", "{}/r.html", "--profile", "{}/p.html"]
             for options in ([], looking, [*looking, "--trace", "all={}/t.jsonl"]):
                 result = pathlib.Path(folder, "gdb.json")
@@ -146,6 +148,9 @@ class Looking(unittest.TestCase):
                 watched = json.loads(result.read_text())
                 for key in ("hash", "instructions", "virtual_ns", "code"):
                     self.assertEqual(watched[key], plain[key], key)
+            # What was gone through twice is in the file once.
+            self.assertEqual(pathlib.Path(folder, "t.jsonl").read_bytes(),
+                             pathlib.Path(folder, "plain.jsonl").read_bytes())
 
     def test_traces_repeat_to_the_byte_and_convert(self):
         with tempfile.TemporaryDirectory() as folder:
