@@ -38,10 +38,9 @@ StatusOr<std::unique_ptr<Machine>> ResumedRun::MakeFirst(
   files->kernel.recognition.version = file_.form.kernel_version;
   StatusOr<std::unique_ptr<Machine>> machine =
       MakeMachineFrom(file_, config_, disks, nets, console, observer);
-  if (!machine.ok()) {
-    return Errorf(machine.status().code(), "%s: %s", path_, MessageOf(machine.status()));
-  }
+  if (!machine.ok()) return machine.status();
   file_.snapshot = Snapshot();  // its memory is the machine's now
+  file_.stored.reset();
   return machine;
 }
 

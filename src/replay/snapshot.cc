@@ -1,10 +1,14 @@
 #include "replay/snapshot.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
+#include "base/host_memory.h"
+#include "replay/stored_pages.h"
 
 namespace lgx {
 namespace {
@@ -12,6 +16,36 @@ namespace {
 constexpr PageBytes kZeros = {};
 
 bool IsZero(const u8* page) { return std::memcmp(page, kZeros.data(), kPageSize) == 0; }
+
+Status CheckSize(u64 pages, const Machine& machine) {
+  if (pages == machine.memory().frames()) return absl::OkStatus();
+  return Errorf(kDataLoss,
+                "the snapshot has %d pages of memory, and the machine that it describes "
+                "has %d",
+                pages, machine.memory().frames());
+}
+
+// Where nearly all frames are about to be written, the host may find memory in large
+// pieces. The array need not begin at a boundary, nor at a page, of the host.
+void ExpectUse(const std::vector<bool>& in_use, PhysMemory& memory) {
+  constexpr u64 kFrames = kHostLargePage / kPageSize;
+  const u64 misplaced = reinterpret_cast<std::uintptr_t>(memory.ram()) % kHostLargePage;
+  u64 at = misplaced == 0 ? 0 : kHostLargePage - misplaced;
+  for (; at + kHostLargePage <= memory.size(); at += kHostLargePage) {
+    const auto first = in_use.begin() + static_cast<std::ptrdiff_t>(at / kPageSize);
+    const auto count = std::count(first, first + kFrames, true);
+    if (count < std::ptrdiff_t{kFrames * 3 / 4}) continue;
+    PreferLargePages(memory.ram() + at, kHostLargePage);
+  }
+}
+
+// Memory is there already.
+Status RestoreState(std::span<const u8> state, Machine* machine) {
+  ByteReader in(state, "the state of the machine");
+  machine->LoadState(&in);
+  in.ExpectEnd("the state of the machine");
+  return in.status();
+}
 
 }  // namespace
 
@@ -44,13 +78,7 @@ Snapshot TakeSnapshot(const Machine& machine, const Snapshot* before) {
 
 Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine, bool is_new) {
   PhysMemory& memory = machine->memory();
-  if (snapshot.pages.size() != memory.frames()) {
-    return Errorf(
-        kDataLoss,
-        "the snapshot has %d pages of memory, and the machine that it describes "
-        "has %d",
-        snapshot.pages.size(), memory.frames());
-  }
+  LGX_RETURN_IF_ERROR(CheckSize(snapshot.pages.size(), *machine));
   for (u32 frame = 0; frame < memory.frames(); ++frame) {
     const auto& page = snapshot.pages[frame];
     if (page == nullptr && is_new && machine->IsEmptyWhenNew(Mfn(frame))) continue;
@@ -62,10 +90,25 @@ Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine, bool is_new) 
       std::memset(bytes, 0, kPageSize);
     }
   }
-  ByteReader in(snapshot.state, "the state of the machine");
-  machine->LoadState(&in);
-  in.ExpectEnd("the state of the machine");
-  return in.status();
+  return RestoreState(snapshot.state, machine);
+}
+
+Status RestoreNew(const StoredPages& pages, std::span<const u8> state, Machine* machine) {
+  PhysMemory& memory = machine->memory();
+  LGX_RETURN_IF_ERROR(CheckSize(pages.frames(), *machine));
+  for (u32 i = 0; i < memory.frames(); ++i) {
+    const Mfn frame(i);
+    if (machine->IsEmptyWhenNew(frame) || IsZero(memory.ReadPointer(frame))) continue;
+    std::memset(memory.WritePointer(frame), 0, kPageSize);
+  }
+  ExpectUse(pages.InUse(), memory);
+  LGX_RETURN_IF_ERROR(
+      pages.Read([&memory](std::span<const u32> frames, const PageBytes& page) {
+        for (const u32 frame : frames) {
+          std::memcpy(memory.WritePointer(Mfn(frame)), page.data(), kPageSize);
+        }
+      }));
+  return RestoreState(state, machine);
 }
 
 u64 OwnBytes(const Snapshot& snapshot, const Snapshot* before) {

@@ -8,12 +8,15 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/status.h"
 #include "machine/machine.h"
 
 namespace lgx {
+
+class StoredPages;
 
 using PageBytes = std::array<u8, kPageSize>;
 
@@ -35,6 +38,11 @@ Snapshot TakeSnapshot(const Machine& machine, const Snapshot* before);
 // memory is not looked at where it stays empty, so the host need not find any.
 [[nodiscard]] Status RestoreSnapshot(const Snapshot& snapshot, Machine* machine,
                                      bool is_new = false);
+
+// The same with memory that is still in a file, for a new machine. It goes straight to
+// its place; what is damaged is refused.
+[[nodiscard]] Status RestoreNew(const StoredPages& pages, std::span<const u8> state,
+                                Machine* machine);
 
 // Bytes that a snapshot takes and `before` does not.
 u64 OwnBytes(const Snapshot& snapshot, const Snapshot* before);

@@ -16,10 +16,9 @@
 #include "replay/input_log.h"
 #include "replay/replay_disk.h"
 #include "replay/snapshot.h"
+#include "replay/stored_pages.h"
 
 namespace lgx {
-
-inline constexpr u32 kSnapshotVersion = 1;
 
 // What the snapshot is of: enough to make such a machine without its kernel's file.
 struct MachineForm {
@@ -42,6 +41,7 @@ struct SnapshotDisk {
 using SnapshotCard = LogHeader::Card;
 
 struct SnapshotFile {
+  std::string path;     // of what was read, for messages
   std::string program;  // the version that wrote it
   MachineConfig config;
   MachineForm form;
@@ -50,21 +50,25 @@ struct SnapshotFile {
   u64 hash = 0;  // Machine::Hash() of the state
   u32 boot = 0;
   Snapshot snapshot;
+  // Not null: memory is still in the file, and snapshot.pages is empty.
+  std::shared_ptr<const StoredPages> stored;
 };
 
-// The whole file. Pages of the same content are written once, packed by zstd where the
-// program was built with it, else by LZ4.
+// The whole file; memory is in `file.snapshot`. Pages of the same content are written
+// once, packed by zstd where the program was built with it, else by LZ4.
 std::vector<u8> EncodeSnapshot(const SnapshotFile& file);
-// Only what the sections before memory say, if `memory` is false.
+// All of it is checked, and memory is in `snapshot`.
 [[nodiscard]] StatusOr<SnapshotFile> DecodeSnapshot(std::span<const u8> bytes,
-                                                    const std::string& path,
-                                                    bool memory = true);
+                                                    const std::string& path);
 
 // The file appears complete or not at all.
 [[nodiscard]] Status WriteSnapshot(const std::string& path, const SnapshotFile& file,
                                    Overwrite overwrite);
-[[nodiscard]] StatusOr<SnapshotFile> ReadSnapshot(const std::string& path,
-                                                  bool memory = true);
+// Memory stays in the file, which is kept open, until a machine is made of it; only then
+// are the pages checked.
+[[nodiscard]] StatusOr<SnapshotFile> ReadSnapshot(const std::string& path);
+// As DecodeSnapshot().
+[[nodiscard]] StatusOr<SnapshotFile> ReadWholeSnapshot(const std::string& path);
 
 // What `machine` is, in a run of `config` whose files are `files`.
 MachineForm FormOf(const BootFiles& files);
@@ -78,7 +82,7 @@ MachineForm FormOf(const BootFiles& files);
 
 // Is every section's checksum right, and what does the file hold? One line each.
 [[nodiscard]] StatusOr<std::vector<std::string>> DescribeSnapshot(
-    std::span<const u8> bytes, const std::string& path);
+    const SnapshotFile& file);
 
 }  // namespace lgx
 

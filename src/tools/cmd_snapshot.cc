@@ -15,16 +15,14 @@
 namespace lgx {
 namespace {
 
-constexpr u64 kMostBytes = u64{4} << 30;
-
 void Print(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) std::printf("%s\n", line.c_str());
 }
 
 int Info(const std::string& path) {
-  const StatusOr<std::vector<u8>> bytes = ReadFile(path, kMostBytes);
-  if (!bytes.ok()) return ReportError(bytes.status());
-  const StatusOr<std::vector<std::string>> lines = DescribeSnapshot(*bytes, path);
+  const StatusOr<SnapshotFile> file = ReadSnapshot(path);
+  if (!file.ok()) return ReportError(file.status());
+  const StatusOr<std::vector<std::string>> lines = DescribeSnapshot(*file);
   if (!lines.ok()) return ReportError(lines.status());
   Print(*lines);
   return kExitOk;
@@ -35,9 +33,7 @@ int Verify(const std::string& path) {
   const StatusOr<SnapshotFile> file = ReadSnapshot(path);
   if (!file.ok()) return ReportError(file.status());
   StatusOr<std::unique_ptr<LoneMachine>> lone = LoneMachine::Make(*file);
-  if (!lone.ok()) {
-    return ReportError(Errorf(kDataLoss, "%s: %s", path, MessageOf(lone.status())));
-  }
+  if (!lone.ok()) return ReportError(lone.status());
   const u64 hash = (*lone)->machine().Hash();
   if (hash != file->hash) {
     return ReportError(

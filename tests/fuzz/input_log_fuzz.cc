@@ -1,5 +1,8 @@
-// Any bytes as a log of a run and as a snapshot. A second copy gets right checksums, so
-// that what stands behind them is reached too.
+// Any bytes as a log of a run and as a snapshot. More copies get right checksums, so that
+// what stands behind them is reached too.
+
+#include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "replay/player.h"
@@ -11,7 +14,27 @@ namespace {
 void Parse(std::span<const u8> bytes) {
   StatusOr<InputLog> log = ParseInputLog(bytes, "fuzz");
   if (log.ok()) (void)Player::Create(*std::move(log));
-  (void)DescribeSnapshot(bytes, "fuzz");
+  const StatusOr<SnapshotFile> file = DecodeSnapshot(bytes, "fuzz");
+  if (file.ok()) (void)DescribeSnapshot(*file);
+}
+
+// A snapshot whose sections hold the bytes: name, length, content.
+void ParseSections(std::span<const u8> bytes) {
+  constexpr SectionTag kTags[] = {SectionTag::kHead, SectionTag::kState,
+                                  SectionTag::kBlocks, SectionTag::kMap,
+                                  SectionTag::kPages};
+  SectionWriter writer;
+  while (bytes.size() >= 2) {
+    const SectionTag tag = kTags[bytes[0] % std::size(kTags)];
+    // Some are as long as pages.
+    std::vector<u8> raw(bytes[1] >= 0xf8 ? (bytes[1] & 7) * kPageSize : bytes[1]);
+    bytes = bytes.subspan(2);
+    const std::size_t size = std::min(raw.size(), bytes.size());
+    std::copy_n(bytes.begin(), size, raw.begin());
+    bytes = bytes.subspan(size);
+    writer.Add(tag, raw);
+  }
+  Parse(writer.Finish());
 }
 
 // A log whose header is ours and whose records hold the bytes: kind, length, body.
@@ -45,5 +68,6 @@ void ParseRecords(std::span<const u8> bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   lgx::Parse({data, size});
   lgx::ParseRecords({data, size});
+  lgx::ParseSections({data, size});
   return 0;
 }

@@ -42,7 +42,7 @@ SnapshotFile Sound(bool pae, u64 instructions) {
   BufferBackend console;
   console.EndInput();
   CHECK(Launch(config, BuiltinGuest(), console, nobody, &writer).ok());
-  StatusOr<SnapshotFile> file = ReadSnapshot(path.path());
+  StatusOr<SnapshotFile> file = ReadWholeSnapshot(path.path());
   CHECK(file.ok()) << MessageOf(file.status());
   return *std::move(file);
 }

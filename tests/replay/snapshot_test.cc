@@ -49,7 +49,7 @@ SnapshotFile SnapshotAt(const MachineConfig& config, u64 instructions,
   requests.at = {{{.instructions = instructions}, path}};
   SnapshotWriter writer(config, requests, nullptr);
   (void)Demo(config, &writer);
-  StatusOr<SnapshotFile> file = ReadSnapshot(path);
+  StatusOr<SnapshotFile> file = ReadWholeSnapshot(path);
   CHECK(file.ok()) << MessageOf(file.status());
   return *std::move(file);
 }
@@ -151,6 +151,36 @@ TEST_F(SnapshotBytes, DamageIsRefusedByNameAndPlace) {
     EXPECT_TRUE(file.status().code() == kDataLoss ||
                 file.status().code() == kInvalidArgument)
         << text;
+  }
+}
+
+// What is wrong with memory shows when a machine is made.
+TEST_F(SnapshotBytes, DamagedPagesInAFileBecomeNoMachine) {
+  const TempFile path("snap");
+  std::vector<u8> bytes = *bytes_;
+  bytes[bytes.size() - 5000] ^= 1;
+  ASSERT_TRUE(WriteFile(path.path(), bytes, Overwrite::kRefuse).ok());
+  const StatusOr<SnapshotFile> file = ReadSnapshot(path.path());
+  ASSERT_TRUE(file.ok()) << MessageOf(file.status());
+  for (const Status& status :
+       {LoneMachine::Make(*file).status(), DescribeSnapshot(*file).status()}) {
+    EXPECT_EQ(status.code(), kDataLoss);
+    EXPECT_TRUE(MessageOf(status).starts_with(path.path() + ": offset 0x"))
+        << MessageOf(status);
+  }
+  EXPECT_FALSE(ReadWholeSnapshot(path.path()).ok());
+}
+
+TEST_F(SnapshotBytes, AMachineFromAFileIsTheOneFromMemory) {
+  const TempFile path("snap");
+  ASSERT_TRUE(WriteFile(path.path(), *bytes_, Overwrite::kRefuse).ok());
+  const StatusOr<SnapshotFile> file = ReadSnapshot(path.path());
+  ASSERT_TRUE(file.ok()) << MessageOf(file.status());
+  EXPECT_EQ(DescribeSnapshot(*file).value(), DescribeSnapshot(*file_).value());
+  for (int i = 0; i < 2; ++i) {
+    const auto lone = LoneMachine::Make(*file);
+    ASSERT_TRUE(lone.ok()) << MessageOf(lone.status());
+    EXPECT_EQ((*lone)->machine().Hash(), file_->hash);
   }
 }
 
