@@ -14,7 +14,7 @@ namespace {
 // A table frame that only receives stores and serves no walk has become something else.
 constexpr u32 kStoresUntilForgotten = 64;
 
-// A fetch entry that was dropped by itself: its index is in the bank's list already.
+// A fetch entry that was dropped by itself.
 constexpr u32 kDroppedTag = TlbEntry::kNoTag | 2;
 
 constexpr u64 kAccessedDirty = 0x60;
@@ -33,15 +33,21 @@ bool Matters(u64 was, u64 becomes) {
 }  // namespace
 
 Tlb::Tlb(PhysMemory& memory) : memory_(memory) {
-  for (u32 i = 0; i < kBanks; ++i) banks_.push_back(std::make_unique<Bank>());
-  for (auto& bank : banks_) bank->code_context = next_context_++;
-  current_ = banks_[0].get();
-  current_->used = true;
+  arrays_ = static_cast<Arrays*>(std::calloc(kBanks, sizeof(Arrays)));
   table_of_frame_ = static_cast<u32*>(std::calloc(memory.frames(), sizeof(u32)));
-  CHECK(table_of_frame_ != nullptr) << "no host memory for the table index";
+  writers_ = static_cast<Writers*>(std::calloc(memory.frames(), sizeof(Writers)));
+  CHECK(arrays_ != nullptr && table_of_frame_ != nullptr && writers_ != nullptr)
+      << "no host memory for cached translations";
+  banks_.reserve(kBanks);
+  current_index_ = previous_index_ = NewBank(regs_);
+  current_ = &banks_[current_index_];
 }
 
-Tlb::~Tlb() { std::free(table_of_frame_); }
+Tlb::~Tlb() {
+  std::free(arrays_);
+  std::free(table_of_frame_);
+  std::free(writers_);
+}
 
 void Tlb::Select(const PagingRegisters& regs) {
   const bool same_rules =
@@ -49,36 +55,55 @@ void Tlb::Select(const PagingRegisters& regs) {
       regs.write_protect == regs_.write_protect && regs.no_execute == regs_.no_execute;
   regs_ = regs;
   if (!same_rules) DropAll();
-  if (current_->used && current_->key == regs) return;
+  if (spaces_.Has(current_index_, regs)) return;
   ++stats_.bank_switch;
-  const u32 left = current_index_;
-  Bank& bank = Choose(regs);
-  if (current_index_ != left) previous_index_ = left;
-  bank.last_selected = ++selections_;
-  current_ = &bank;
+  const u32 chosen = Choose(regs);
+  previous_index_ = current_index_;
+  current_index_ = chosen;
+  current_ = &banks_[chosen];
 }
 
-Tlb::Bank& Tlb::Choose(const PagingRegisters& regs) {
-  if (Bank& bank = *banks_[previous_index_]; bank.used && bank.key == regs) {
-    current_index_ = previous_index_;
-    return bank;
+u32 Tlb::Choose(const PagingRegisters& regs) {
+  if (spaces_.Use(previous_index_, regs)) return previous_index_;
+  const u32 known = spaces_.Find(regs);
+  return known != SpaceIndex::kNone ? known : NewBank(regs);
+}
+
+// A bank for a space that has none. Another may lose it, even the current one, which is
+// about to be left.
+u32 Tlb::NewBank(const PagingRegisters& regs) {
+  const u32 empty = TakeEmptyBank();
+  if (empty != SpaceIndex::kNone) {
+    spaces_.Pass(empty, regs);
+    return empty;
   }
-  u32 oldest = 0;
-  for (u32 i = 0; i < kBanks; ++i) {
-    Bank& bank = *banks_[i];
-    if (bank.used && bank.key == regs) {
-      current_index_ = i;
-      return bank;
+  bool taken = false;
+  const u32 number = spaces_.Give(regs, &taken);
+  if (taken) Clear(banks_[number]);
+  if (number == banks_.size()) {
+    Bank& bank = banks_.emplace_back();
+    bank.arrays = &arrays_[number];
+    for (TlbEntry* const entries : bank.arrays->entries) {
+      entries[0] = entries[kEntries - 1] = TlbEntry();
     }
-    const Bank& best = *banks_[oldest];
-    if (best.used && (!bank.used || bank.last_selected < best.last_selected)) oldest = i;
+    for (FetchEntry* const fetch : bank.arrays->fetch) fetch[0] = FetchEntry();
+    NewContext(bank);
   }
-  Bank& bank = *banks_[oldest];
-  Clear(bank);
-  bank.key = regs;
-  bank.used = true;
-  current_index_ = oldest;
-  return bank;
+  return number;
+}
+
+// One that holds nothing, in most cases because the tables of its space were taken down.
+u32 Tlb::TakeEmptyBank() {
+  while (first_empty_ != SpaceIndex::kNone) {
+    const u32 number = first_empty_;
+    Bank& bank = banks_[number];
+    first_empty_ = bank.next_empty;
+    bank.listed_empty = false;
+    if (number != current_index_ && number < spaces_.given() && bank.Empty()) {
+      return number;
+    }
+  }
+  return SpaceIndex::kNone;
 }
 
 Tlb::KnownTable& Tlb::KnownTableOf(Lin lin) {
@@ -119,7 +144,7 @@ WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
   const u8* page = memory_.ReadPointer(r.frame);
   if (page == nullptr) return r;
   const u32 index = IndexOf(lin.value);
-  TlbEntry& entry = current_->entries[user ? 1 : 0][index];
+  TlbEntry& entry = current_->arrays->entries[user ? 1 : 0][index];
   if (entry.addend == 0) {
     current_->filled[user ? 1 : 0].push_back(static_cast<u16>(index));
   }
@@ -131,11 +156,22 @@ WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
   if (may_write && r.dirty && memory_.IsRam(r.frame)) {
     const u32 watched = WatchOf(r.frame);
     entry.write_tag = tag | watched;
-    if (watched == 0) memory_.AddMark(r.frame, kWriteCached);
+    if (watched == 0) NoteWriter(r.frame, index);
   }
   if (!hidden_.empty()) [[unlikely]]
     Hide(tag, &entry);
   return r;
+}
+
+void Tlb::NoteWriter(Mfn frame, u32 index) {
+  Writers& writers = writers_[frame.value];
+  if ((memory_.marks(frame) & kWriteCached) == 0) {
+    memory_.AddMark(frame, kWriteCached);
+    writers = Writers{static_cast<u16>(index), 0};
+  } else if (writers.index != index) {
+    writers.index = kSeveralIndices;
+  }
+  writers.groups |= static_cast<u16>(1u << current_index_ % kWriterGroups);
 }
 
 void Tlb::Hide(u32 tag, TlbEntry* entry) const {
@@ -148,8 +184,8 @@ void Tlb::Hide(u32 tag, TlbEntry* entry) const {
 
 void Tlb::HidePages(std::vector<HiddenPage> pages) {
   hidden_ = std::move(pages);
-  for (auto& bank : banks_) {
-    for (auto& entries : bank->entries) {
+  for (Bank& bank : banks_) {
+    for (TlbEntry* const entries : bank.arrays->entries) {
       for (const HiddenPage& page : hidden_) {
         TlbEntry& entry = entries[IndexOf(page.first.value)];
         if (entry.read_tag == page.first.value) Hide(entry.read_tag, &entry);
@@ -168,7 +204,7 @@ u32 Tlb::WatchOf(Mfn frame) const {
 WalkResult Tlb::Fetch(Lin lin, bool user) {
   const u32 index = (lin.value >> kPageShift) & (kFetchEntries - 1);
   const u32 tag = lin.value & ~kPageMask;
-  FetchEntry& entry = current_->fetch[user ? 1 : 0][index];
+  FetchEntry& entry = current_->arrays->fetch[user ? 1 : 0][index];
   if (entry.tag == tag) {
     WalkResult r;
     r.ok = true;
@@ -178,11 +214,12 @@ WalkResult Tlb::Fetch(Lin lin, bool user) {
   ++stats_.fetch_miss;
   const WalkResult r = Walk(lin, Access::kFetch, user);
   if (r.ok) {
-    if (entry.tag == TlbEntry::kNoTag && !entry.shared) {
+    if (!entry.listed) {
       current_->fetch_filled[user ? 1 : 0].push_back(static_cast<u16>(index));
+    } else if (entry.tag != kDroppedTag) {
+      entry.shared = true;
     }
-    entry.shared =
-        entry.shared || (entry.tag != TlbEntry::kNoTag && entry.tag != kDroppedTag);
+    entry.listed = true;
     entry.tag = tag;
     entry.frame = r.frame;
   }
@@ -193,11 +230,12 @@ void Tlb::DropPageIn(Bank& bank, Lin lin) {
   ++stats_.page_drop;
   const u32 tag = lin.value & ~kPageMask;
   for (int ring = 0; ring < 2; ++ring) {
-    TlbEntry& entry = bank.entries[ring][IndexOf(lin.value)];
+    TlbEntry& entry = bank.arrays->entries[ring][IndexOf(lin.value)];
     if (entry.read_tag == tag) entry.read_tag = entry.write_tag = TlbEntry::kNoTag;
   }
   for (int ring = 0; ring < 2; ++ring) {
-    FetchEntry& entry = bank.fetch[ring][(lin.value >> kPageShift) & (kFetchEntries - 1)];
+    FetchEntry& entry =
+        bank.arrays->fetch[ring][(lin.value >> kPageShift) & (kFetchEntries - 1)];
     if (entry.tag != tag && !entry.shared) continue;
     if (entry.tag == tag) entry.tag = kDroppedTag;
     NewContext(bank);
@@ -210,40 +248,43 @@ void Tlb::NewContext(Bank& bank) {
   if (next_context_ < kContexts) return;
   next_context_ = 1;
   ++context_epoch_;
-  for (auto& other : banks_) other->code_context = next_context_++;
+  for (Bank& other : banks_) other.code_context = next_context_++;
 }
 
 void Tlb::DropAll() {
-  for (auto& bank : banks_) {
-    if (!bank->used) continue;
-    Clear(*bank);
-    bank->used = false;
-  }
-  current_->used = true;
-  current_->key = regs_;
+  for (u32 number = 0; number < spaces_.given(); ++number) Clear(banks_[number]);
+  spaces_.Clear();
+  current_index_ = previous_index_ = NewBank(regs_);
+  current_ = &banks_[current_index_];
+}
+
+bool Tlb::Bank::Empty() const {
+  return filled[0].empty() && filled[1].empty() && fetch_filled[0].empty() &&
+         fetch_filled[1].empty() &&
+         std::all_of(known.begin(), known.end(),
+                     [](const KnownTable& k) { return k.tag == TlbEntry::kNoTag; });
 }
 
 void Tlb::Clear(Bank& bank) {
   // Who drops whole tables changes entry after entry, and the first one counts. What
   // blocks know of the bank began with a fetch.
-  const bool knows_tables =
-      std::any_of(bank.known.begin(), bank.known.end(),
-                  [](const KnownTable& k) { return k.tag != TlbEntry::kNoTag; });
-  if (!knows_tables && bank.filled[0].empty() && bank.filled[1].empty() &&
-      bank.fetch_filled[0].empty() && bank.fetch_filled[1].empty()) {
-    return;
-  }
+  if (bank.Empty()) return;
   ++stats_.bank_flush;
   for (int ring = 0; ring < 2; ++ring) {
-    for (const u16 index : bank.filled[ring]) bank.entries[ring][index] = TlbEntry();
+    for (const u16 index : bank.filled[ring])
+      bank.arrays->entries[ring][index] = TlbEntry();
     for (const u16 index : bank.fetch_filled[ring]) {
-      bank.fetch[ring][index] = FetchEntry();
+      bank.arrays->fetch[ring][index] = FetchEntry();
     }
     bank.filled[ring].clear();
     bank.fetch_filled[ring].clear();
   }
   for (KnownTable& known : bank.known) known.tag = TlbEntry::kNoTag;
   NewContext(bank);
+  if (bank.listed_empty) return;
+  bank.listed_empty = true;
+  bank.next_empty = first_empty_;
+  first_empty_ = static_cast<u32>(&bank - banks_.data());
 }
 
 void Tlb::ForgetWrites(Mfn frame) {
@@ -251,15 +292,27 @@ void Tlb::ForgetWrites(Mfn frame) {
   memory_.ClearMark(frame, kWriteCached);
   const u8* page = memory_.ReadPointer(frame);
   const u32 watched = WatchOf(frame);
-  for (auto& bank : banks_) {
-    for (int ring = 0; ring < 2; ++ring) {
-      for (const u16 index : bank->filled[ring]) {
-        TlbEntry& entry = bank->entries[ring][index];
-        if ((entry.write_tag & kPageMask) != 0) continue;
-        if (entry.Host(entry.write_tag) == page) entry.write_tag |= watched;
+  const Writers writers = writers_[frame.value];
+  for (u32 groups = writers.groups; groups != 0; groups &= groups - 1) {
+    u32 number = static_cast<u32>(std::countr_zero(groups));
+    for (; number < banks_.size(); number += kWriterGroups) {
+      for (int ring = 0; ring < 2; ++ring) {
+        const Bank& bank = banks_[number];
+        TlbEntry* const entries = bank.arrays->entries[ring];
+        if (writers.index != kSeveralIndices) {
+          Announce(entries[writers.index], page, watched);
+          continue;
+        }
+        for (const u16 index : bank.filled[ring]) Announce(entries[index], page, watched);
       }
     }
   }
+}
+
+// A plain write tag that leads to `page` becomes one whose stores are announced.
+void Tlb::Announce(TlbEntry& entry, const u8* page, u32 watched) const {
+  if ((entry.write_tag & kPageMask) != 0 || entry.addend == 0) return;
+  if (entry.Host(entry.write_tag) == page) entry.write_tag |= watched;
 }
 
 Tlb::Table& Tlb::NewTable(Mfn frame) {
@@ -284,8 +337,9 @@ void Tlb::UsedTable(Mfn frame, int level, Lin first) {
   const u32 known = table_of_frame_[frame.value];
   Table& table = known != 0 ? tables_[known - 1] : NewTable(frame);
   table.stores = 0;
-  const u16 bank = static_cast<u16>(1u << current_index_);
-  if ((table.banks & bank) != 0 && table.level == level && table.first == first &&
+  u64& banks = table.banks[current_index_ / 64];
+  const u64 bank = u64{1} << current_index_ % 64;
+  if ((banks & bank) != 0 && table.level == level && table.first == first &&
       table.pae == regs_.pae) {
     return;
   }
@@ -296,7 +350,7 @@ void Tlb::UsedTable(Mfn frame, int level, Lin first) {
   } else if (table.level != level || table.first != first || table.pae != regs_.pae) {
     table.many = true;
   }
-  table.banks |= bank;
+  banks |= bank;
 }
 
 //: memory.040 A cache that cannot be seen
@@ -379,22 +433,28 @@ void Tlb::TwoWordsChange(const Table& table, u32 offset, u64 was, u64 becomes) {
   }
 }
 
-void Tlb::EntryChanges(const Table& table, u32 index) {
-  for (u32 banks = table.banks; banks != 0; banks &= banks - 1) {
-    Bank& bank = *banks_[static_cast<u32>(std::countr_zero(banks))];
-    if (!bank.used) continue;
-    if (table.level == 1) {
-      DropPageIn(bank, table.first + index * kPageSize);
-    } else {
-      Clear(bank);
+template <typename Visitor>
+void Tlb::ForBanks(const BankSet& banks, Visitor&& visitor) {
+  for (u32 word = 0; word < banks.size(); ++word) {
+    for (u64 bits = banks[word]; bits != 0; bits &= bits - 1) {
+      visitor(banks_[word * 64 + static_cast<u32>(std::countr_zero(bits))]);
     }
   }
 }
 
+void Tlb::EntryChanges(const Table& table, u32 index) {
+  const Lin lin = table.first + index * kPageSize;
+  ForBanks(table.banks, [&](Bank& bank) {
+    if (table.level == 1) {
+      DropPageIn(bank, lin);
+    } else {
+      Clear(bank);
+    }
+  });
+}
+
 void Tlb::ForgetTable(Table& table) {
-  for (u32 i = 0; i < kBanks; ++i) {
-    if ((table.banks & (1u << i)) != 0 && banks_[i]->used) Clear(*banks_[i]);
-  }
+  ForBanks(table.banks, [&](Bank& bank) { Clear(bank); });
   const u32 index = table_of_frame_[table.frame.value] - 1;
   table_of_frame_[table.frame.value] = 0;
   memory_.ClearMark(table.frame, kHoldsTables);

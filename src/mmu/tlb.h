@@ -2,7 +2,8 @@
 //
 // The TLB is a set of banks, one per address space (CR3 and, with PAE, the four PDPT
 // entries). Loading CR3 selects a bank and clears nothing, so a Switcher crossing finds
-// both sides warm. This is exact, not a bet: every frame that served as a page table is
+// both sides warm, and a process what it left when it ran last. A bank costs memory where
+// it is used. This is exact, not a bet: every frame that served as a page table is
 // marked, a store to a marked frame by anyone reaches WillStore(), and what was derived
 // from a changed entry is dropped at once. The cache is therefore invisible: no program
 // can see its size, its banks or their replacement, and A and D bits are as if every
@@ -25,6 +26,7 @@
 #include "base/types.h"
 #include "mmu/page_walk.h"
 #include "mmu/phys_memory.h"
+#include "mmu/space_index.h"
 
 namespace lgx {
 
@@ -61,7 +63,7 @@ class Tlb final : private WalkObserver {
  public:
   static constexpr u32 kEntries = 1024;
   static constexpr u32 kFetchEntries = 1024;
-  static constexpr u32 kBanks = 16;
+  static constexpr u32 kBanks = 320;
 
   explicit Tlb(PhysMemory& memory);
   ~Tlb() override;
@@ -73,7 +75,7 @@ class Tlb final : private WalkObserver {
 
   static u32 IndexOf(u32 lin) { return (lin >> kPageShift) & (kEntries - 1); }
   // The current array for CPL 0-2 (false) or CPL 3 (true).
-  TlbEntry* Entries(bool user) { return current_->entries[user ? 1 : 0].data(); }
+  TlbEntry* Entries(bool user) { return current_->arrays->entries[user ? 1 : 0]; }
 
   // Translates for a data access and caches the result.
   WalkResult Fill(Lin lin, Access access, bool user);
@@ -106,8 +108,17 @@ class Tlb final : private WalkObserver {
  private:
   struct FetchEntry {
     u32 tag = TlbEntry::kNoTag;
+    bool listed = false;  // in the bank's list of those to clear
     bool shared = false;  // held another page before, whose blocks may still be known
     Mfn frame;
+  };
+  // Bytes of zero are an empty array but for its first and its last entry: no other one
+  // is asked for the page at address 0 (the last one by what reaches beyond 4 GiB).
+  struct Arrays {
+    TlbEntry entries[2][kEntries];
+    FetchEntry fetch[2][kFetchEntries];
+    // Entries of one number in all banks shall not compete for the same cache lines.
+    u8 apart[5 * 64];
   };
   // A page table that walks ended in, so that the next one need not start at the top. A
   // change above it clears the bank.
@@ -118,25 +129,33 @@ class Tlb final : private WalkObserver {
   };
   static constexpr u32 kKnownTables = 16;
   struct Bank {
-    std::array<TlbEntry, kEntries> entries[2];
-    std::array<FetchEntry, kFetchEntries> fetch[2];
+    Arrays* arrays = nullptr;
     std::array<KnownTable, kKnownTables> known;
     std::vector<u16> filled[2];  // indices that are or were valid since the last clear
     std::vector<u16> fetch_filled[2];
-    PagingRegisters key;
-    bool used = false;
-    u64 last_selected = 0;
     u32 code_context = 0;
+    bool listed_empty = false;
+    u32 next_empty = 0;  // if so
+    bool Empty() const;
   };
+  using BankSet = std::array<u64, kBanks / 64>;
   // A frame that served as a page table.
   struct Table {
     Mfn frame;
-    u16 banks = 0;  // bit per bank that may hold something derived from it
     u8 level = 0;
     bool many = false;  // seen at several levels or addresses
     bool pae = false;
     Lin first;
-    u32 stores = 0;  // since a walk last used it
+    u32 stores = 0;   // since a walk last used it
+    BankSet banks{};  // that may hold something derived from it
+  };
+  // Where plain write tags for a frame may be: at one index of the arrays or at several,
+  // in banks of these groups (a bit for each number modulo kWriterGroups).
+  static constexpr u32 kWriterGroups = 16;
+  static constexpr u16 kSeveralIndices = kEntries;
+  struct Writers {
+    u16 index;
+    u16 groups;
   };
 
   void UsedTable(Mfn frame, int level, Lin first) override;
@@ -150,25 +169,34 @@ class Tlb final : private WalkObserver {
   // Eight bytes at `offset` of the table: an entry or two.
   void TwoWordsChange(const Table& table, u32 offset, u64 was, u64 becomes);
   void ForgetTable(Table& table);
+  template <typename Visitor>
+  void ForBanks(const BankSet& banks, Visitor&& visitor);
+  void NoteWriter(Mfn frame, u32 index);
+  void Announce(TlbEntry& entry, const u8* page, u32 watched) const;
   void DropPageIn(Bank& bank, Lin lin);
   void Clear(Bank& bank);
   void NewContext(Bank& bank);
-  Bank& Choose(const PagingRegisters& regs);
+  u32 Choose(const PagingRegisters& regs);
+  u32 NewBank(const PagingRegisters& regs);
+  u32 TakeEmptyBank();
   void Hide(u32 tag, TlbEntry* entry) const;
 
   PhysMemory& memory_;
   PagingRegisters regs_;
-  std::vector<std::unique_ptr<Bank>> banks_;
-  Bank* current_;
+  SpaceIndex spaces_{kBanks};  // the banks of address spaces
+  std::vector<Bank> banks_;
+  Arrays* arrays_;  // kBanks of them
+  Bank* current_ = nullptr;
   u32 current_index_ = 0;
   u32 previous_index_ = 0;  // often the next one, too
   Lin walking_;             // the address of the walk that is running
   u32 next_context_ = 1;
   u32 context_epoch_ = 0;
-  u64 selections_ = 0;
+  u32 first_empty_ = SpaceIndex::kNone;  // of the banks that were cleared
   std::vector<Table> tables_;
   std::vector<u32> free_tables_;
   u32* table_of_frame_;  // index into tables_ plus one; 0 = none
+  Writers* writers_;     // of each frame that is marked kWriteCached
   std::vector<HiddenPage> hidden_;
   TlbStats stats_;
 };

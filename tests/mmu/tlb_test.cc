@@ -48,6 +48,12 @@ class TlbTest : public ::testing::Test, private StoreWatch {
     regs.cr3 = cr3;
     tlb_.Select(regs);
   }
+  // One of 700 spaces that have the first table in common.
+  void UseSpace(u32 number) {
+    const u32 directory = 0x40000 + number * 0x1000;
+    if (Get(directory) == 0) Set(directory, kTable | kAll);
+    Use(directory);
+  }
   bool Reads(bool user = true, Lin lin = kLin) {
     return tlb_.Entries(user)[Tlb::IndexOf(lin.value)].read_tag ==
            (lin.value & ~kPageMask);
@@ -60,7 +66,7 @@ class TlbTest : public ::testing::Test, private StoreWatch {
     return tlb_.Entries(user)[Tlb::IndexOf(kLin.value)].Host(kLin.value);
   }
 
-  std::unique_ptr<PhysMemory> memory_ = std::move(PhysMemory::Create(1 << 20)).value();
+  std::unique_ptr<PhysMemory> memory_ = std::move(PhysMemory::Create(4 << 20)).value();
   Tlb tlb_{*memory_};
 };
 
@@ -185,13 +191,120 @@ TEST_F(TlbTest, ATableSharedByTwoSpacesIsWatchedForBoth) {
 TEST_F(TlbTest, MoreSpacesThanBanksForgetTheOldest) {
   ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
   for (u32 i = 0; i < Tlb::kBanks; ++i) {
-    Set(0x40000 + i * 0x1000, kTable | kAll);
-    Use(0x40000 + i * 0x1000);
+    UseSpace(i);
     ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
   }
   Use(kDirectory);
   EXPECT_FALSE(Reads());
   EXPECT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+}
+
+TEST_F(TlbTest, AsManySpacesAsBanksFindEverythingAsTheyLeftIt) {
+  constexpr u32 kSpaces = Tlb::kBanks - 1;
+  for (u32 i = 0; i < kSpaces; ++i) {
+    UseSpace(i);
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, i % 2 != 0).ok);
+    ASSERT_TRUE(tlb_.Fetch(kLin, true).ok);
+  }
+  const TlbStats before = tlb_.stats();
+  for (u32 i = 0; i < kSpaces; ++i) {
+    UseSpace(i * 7 % kSpaces);
+    EXPECT_TRUE(Reads(i * 7 % kSpaces % 2 != 0)) << i;
+    EXPECT_FALSE(Reads(i * 7 % kSpaces % 2 == 0)) << i;
+    EXPECT_TRUE(tlb_.Fetch(kLin, true).ok);
+  }
+  EXPECT_EQ(tlb_.stats().fetch_miss, before.fetch_miss);
+  EXPECT_EQ(tlb_.stats().bank_flush, before.bank_flush);
+}
+
+TEST_F(TlbTest, ASpaceThatIsUsedStaysWhileOthersComeAndGo) {
+  u32 lost = 0;
+  for (u32 i = 0; i < 4 * Tlb::kBanks; ++i) {
+    Use(kDirectory);
+    lost += Reads() ? 0 : 1;
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+    UseSpace(i % 700);
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  }
+  // At the start, and when a bank is needed and all have been used.
+  EXPECT_LE(lost, 5u);
+}
+
+TEST_F(TlbTest, ASpaceWhoseTablesAreGoneTakesNoBankFromOthers) {
+  Use(kOtherDirectory);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  for (u32 i = 0; i < 3 * Tlb::kBanks; ++i) {
+    UseSpace(i % 700);
+    ASSERT_FALSE(Reads()) << i;
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+    Use(kDirectory);
+    Set(0x40000 + i % 700 * 0x1000, 0);
+  }
+  Use(kOtherDirectory);
+  EXPECT_TRUE(Reads());
+}
+
+TEST_F(TlbTest, NoEmptyEntryAnswersForAnyAddress) {
+  UseSpace(1);  // a bank that was never used
+  for (const bool user : {false, true}) {
+    for (u32 index = 0; index < Tlb::kEntries; ++index) {
+      const TlbEntry& entry = tlb_.Entries(user)[index];
+      const u32 wraps = index == Tlb::kEntries - 1 ? 0 : index << kPageShift;
+      for (const u32 tag : {index << kPageShift, wraps}) {
+        for (const u32 watched : {0u, TlbEntry::kWatched, TlbEntry::kBesideCode}) {
+          EXPECT_NE(entry.read_tag, tag | watched) << index;
+          EXPECT_NE(entry.write_tag, tag | watched) << index;
+        }
+      }
+    }
+  }
+  Set(0x40000 + 0x1000, 0);
+  EXPECT_FALSE(tlb_.Fetch(Lin(0), true).ok);
+  EXPECT_FALSE(tlb_.Fetch(Lin(0xfffff000), true).ok);
+}
+
+TEST_F(TlbTest, ATableOfAllSpacesIsWatchedForAll) {
+  const Lin beside(0x00006000);
+  Set(PteAt(kTable, beside), (kPage + 0x3000) | kAll);
+  for (u32 i = 0; i < 200; ++i) {
+    UseSpace(i);
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+    ASSERT_TRUE(tlb_.Fill(beside, Access::kRead, true).ok);
+  }
+  Map(kPage + 0x5000);
+  for (u32 i = 0; i < 200; ++i) {
+    UseSpace(i);
+    EXPECT_FALSE(Reads()) << i;
+    EXPECT_TRUE(Reads(true, beside)) << i;
+  }
+}
+
+TEST_F(TlbTest, APageThatBecomesATableLosesItsWriteTagsInAllSpacesAndPlaces) {
+  constexpr u32 kNewTable = 0x20000;
+  const Lin other(0x00006000);
+  for (const bool twice : {false, true}) {
+    Map(kNewTable);
+    if (twice) Set(PteAt(kTable, other), kNewTable | kAll);
+    for (u32 i = 0; i < 100; ++i) {
+      UseSpace(i);
+      ASSERT_TRUE(tlb_.Fill(kLin, Access::kWrite, i % 3 != 0).ok);
+      ASSERT_TRUE(Writes(i % 3 != 0));
+      if (!twice) continue;
+      ASSERT_TRUE(tlb_.Fill(other, Access::kWrite, i % 3 == 0).ok);
+      ASSERT_TRUE(Writes(i % 3 == 0, other));
+    }
+    UseSpace(50);
+    Set(0x40000 + 50 * 0x1000 + 4, kNewTable | kAll);  // it translates from 4 MiB on
+    Set(kNewTable, kPage | kAll);
+    ASSERT_TRUE(tlb_.Fill(Lin(0x00400000), Access::kRead, true).ok);
+    for (u32 i = 0; i < 100; ++i) {
+      UseSpace(i);
+      EXPECT_FALSE(Writes(false) || Writes(true)) << i;
+      EXPECT_FALSE(Writes(false, other) || Writes(true, other)) << i;
+    }
+    for (u32 i = 0; i < 100; ++i) Set(kNewTable + 0x800, i);  // no table any more
+    ASSERT_FALSE(tlb_.IsTable(Mfn(kNewTable >> 12)));
+  }
 }
 
 TEST_F(TlbTest, AStoreDropsBothRingsOfOnePage) {
@@ -301,6 +414,10 @@ TEST_F(TlbTest, WhatHappensMatchesAWalkEachTime) {
         }
         break;
       case 3:
+        if (random() % 4 == 0) {
+          UseSpace(random() % 700);
+          break;
+        }
         Use(random() % 2 != 0 ? kDirectory : kOtherDirectory, random() % 64 != 0);
         break;
       default: {
