@@ -454,10 +454,13 @@ class Cpu final : public StoreWatch {
   bool CopyIn(Lin at, u8* bytes, u32 len, bool user);
   bool CopyOut(Lin at, const u8* bytes, u32 len, bool user);
   bool LetsThrough(const TlbEntry& entry, Lin at) const;
+  [[gnu::noinline]] bool StoreOutOfLine(u32 lin, u32 size, u32 value, const Op* op);
+  [[gnu::noinline]] bool StoreToTable(Mfn frame, u8* at, u32 value, const Op* op);
   [[gnu::noinline]] bool StoreSlowly(u32 lin, u32 size, u32 value, const Op* op);
 
   // run.cc
   struct FetchWindow;
+  void CodeContextChanged();
   bool DeliverPending(bool* delivered);
   void RunBlocks(u64 until);
   Block* Lookup(bool step);

@@ -210,26 +210,41 @@ LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
 }
 
 LGX_SLOW_PATH bool Cpu::SlowStore(u32 lin, u32 size, u32 value, const Op* op) {
+  return StoreOutOfLine(lin, size, value, op);
+}
+
+// First of all, 4 bytes into a page of tables: what an operating system does each time it
+// maps a page. Nothing is called before it is decided whether the store matters.
+bool Cpu::StoreOutOfLine(u32 lin, u32 size, u32 value, const Op* op) {
+  const TlbEntry& now = tlb_now[Tlb::IndexOf(lin)];
+  if (now.write_tag == ((lin & ~kPageMask) | TlbEntry::kWatched) && size == 4 &&
+      lin % 4 == 0) {
+    u8* const at = now.Host(lin);
+    const Mfn frame = MfnOf(memory_.MpaOfPointer(at));
+    if ((memory_.marks(frame) & kWatchedMarks) == kHoldsTables && plan_.frames.empty()) {
+      ++stats_.slow_access;
+      if (tlb_.WillStoreQuietly(frame, at, value)) {
+        StoreLe<u32>(at, value);
+        return true;
+      }
+      return StoreToTable(frame, at, value, op);
+    }
+  }
   return StoreSlowly(lin, size, value, op);
+}
+
+bool Cpu::StoreToTable(Mfn frame, u8* at, u32 value, const Op* op) {
+  storing = op;
+  const u32 context = tlb_.code_context();
+  tlb_.WillStoreWord(frame, at, value);
+  if (context != tlb_.code_context()) CodeContextChanged();
+  StoreLe<u32>(at, value);
+  return true;
 }
 
 bool Cpu::StoreSlowly(u32 lin, u32 size, u32 value, const Op* op) {
   ++stats_.slow_access;
   storing = op;
-  // In a page of tables. tlb_now does not answer where data is watched or alignment
-  // checked.
-  const TlbEntry& now = tlb_now[Tlb::IndexOf(lin)];
-  if (now.write_tag == (((lin + (size - 1)) & ~kPageMask) | TlbEntry::kWatched)) {
-    u8* const at = now.Host(lin);
-    const Mpa mpa = memory_.MpaOfPointer(at);
-    if ((memory_.marks(MfnOf(mpa)) & kHoldsTables) != 0) {
-      u8 raw[4];
-      StoreLe<u32>(raw, value);
-      WillStore(mpa, raw, size);
-      StoreBySize(at, value, size);
-      return true;
-    }
-  }
   LGX_REFUSE_WRAP(false);
   u8 raw[4];
   StoreLe<u32>(raw, value);

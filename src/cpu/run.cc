@@ -60,12 +60,16 @@ void Cpu::WillStore(Mpa at, const u8* bytes, u32 len) {
     tlb_.WillStore(at, bytes, len);
     if (!plan_.frames.empty()) [[unlikely]]
       MarkInspected();
-    if (context == tlb_.code_context()) return;
-    ModeChanged();
-    // The running code may have unmapped itself. Links between blocks stay inside a page,
-    // so dropping the blocks of this page makes the next instruction start from a lookup.
-    if (storing != nullptr) blocks_->DropFrame(storing->block()->frame);
+    if (context != tlb_.code_context()) CodeContextChanged();
   }
+}
+
+// By a store to a table. The running code may have unmapped itself. Links between blocks
+// stay inside a page, so dropping the blocks of this page makes the next instruction
+// start from a lookup.
+void Cpu::CodeContextChanged() {
+  ModeChanged();
+  if (storing != nullptr) blocks_->DropFrame(storing->block()->frame);
 }
 
 // -- derived state

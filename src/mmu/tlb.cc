@@ -11,9 +11,6 @@
 namespace lgx {
 namespace {
 
-// A table frame that only receives stores and serves no walk has become something else.
-constexpr u32 kStoresUntilForgotten = 64;
-
 // A fetch entry that was dropped by itself.
 constexpr u32 kDroppedTag = TlbEntry::kNoTag | 2;
 
@@ -368,32 +365,21 @@ void Tlb::UsedTable(Mfn frame, int level, Lin first) {
 void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
   const Mfn frame = MfnOf(at);
   if (!memory_.IsRam(frame) || table_of_frame_[frame.value] == 0) return;
+  const u32 begin = PageOffset(at);
+  const u8* page = memory_.ReadPointer(frame);
+  if (len == 4 && begin % 4 == 0) {  // an entry, or half of one of PAE
+    WillStoreWord(frame, page + begin, LoadLe<u32>(bytes));
+    return;
+  }
   Table& table = tables_[table_of_frame_[frame.value] - 1];
   if (++table.stores > kStoresUntilForgotten || table.many) {
     // Either no table any more, or one whose entries have no single address.
     ForgetTable(table);
     return;
   }
-  const u8* page = memory_.ReadPointer(frame);
-  const u32 begin = PageOffset(at);
-  // Nearly always one whole entry.
-  if (!table.pae && len == 4 && begin % 4 == 0) {
-    if (Matters(LoadLe<u32>(page + begin), LoadLe<u32>(bytes)))
-      EntryChanges(table, begin / 4);
-    return;
-  }
   if (table.pae && len == 8 && begin % 8 == 0) {
     if (Matters(LoadLe<u64>(page + begin), LoadLe<u64>(bytes)))
       EntryChanges(table, begin / 8);
-    return;
-  }
-  if (table.pae && len == 4 && begin % 4 == 0) {  // 32-bit code stores one in halves
-    const u64 was = LoadLe<u64>(page + (begin & ~7u));
-    const u32 shift = (begin & 4) * 8;
-    const u64 half = u64{LoadLe<u32>(bytes)} << shift;
-    if (Matters(was, (was & ~(u64{0xffffffff} << shift)) | half)) {
-      EntryChanges(table, begin / 8);
-    }
     return;
   }
   if (begin % 8 == 0 && len % 8 == 0) {
@@ -418,6 +404,21 @@ void Tlb::WillStore(Mpa at, const u8* bytes, u32 len) {
     }
     if (Matters(was, becomes)) EntryChanges(table, index);
   }
+}
+
+void Tlb::WillStoreWord(Mfn frame, const u8* at, u32 value) {
+  Table& table = tables_[table_of_frame_[frame.value] - 1];
+  if (++table.stores > kStoresUntilForgotten || table.many) {
+    ForgetTable(table);
+    return;
+  }
+  const u8* const entry = EntryOf(table, at);
+  const u64 was = table.pae ? LoadLe<u64>(entry) : LoadLe<u32>(entry);
+  const int shift = static_cast<int>(at - entry) * 8;
+  const u64 becomes = (was & ~(u64{0xffffffff} << shift)) | u64{value} << shift;
+  if (!Matters(was, becomes)) return;
+  const u32 offset = static_cast<u32>(entry - memory_.ReadPointer(frame));
+  EntryChanges(table, offset / (table.pae ? 8 : 4));
 }
 
 void Tlb::TwoWordsChange(const Table& table, u32 offset, u64 was, u64 becomes) {

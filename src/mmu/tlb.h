@@ -102,10 +102,25 @@ class Tlb final : private WalkObserver {
   }
   // The table half of StoreWatch.
   void WillStore(Mpa at, const u8* bytes, u32 len);
+  // The same for 4 aligned bytes of a table (IsTable), at `at` in the host.
+  void WillStoreWord(Mfn frame, const u8* at, u32 value);
+  // Enough for nearly every such store that nothing depends on: either the bytes do not
+  // change, or their entry was absent. PAE entries are stored in halves, and most of
+  // these are such. False: nothing has happened.
+  bool WillStoreQuietly(Mfn frame, const u8* at, u32 value) {
+    Table& table = tables_[table_of_frame_[frame.value] - 1];
+    if ((EntryOf(table, at)[0] & 1) != 0 && LoadLe<u32>(at) != value) return false;
+    if (table.many || table.stores >= kStoresUntilForgotten) return false;
+    ++table.stores;
+    return true;
+  }
 
   const TlbStats& stats() const { return stats_; }
 
  private:
+  // A table frame that only receives stores and serves no walk has become something else.
+  static constexpr u32 kStoresUntilForgotten = 64;
+
   struct FetchEntry {
     u32 tag = TlbEntry::kNoTag;
     bool listed = false;  // in the bank's list of those to clear
@@ -165,6 +180,11 @@ class Tlb final : private WalkObserver {
   u32 WatchOf(Mfn frame) const;
   WalkResult Walk(Lin lin, Access access, bool user);
   Table& NewTable(Mfn frame);
+  // Where the entry begins that has `at` in it. Frames are aligned in the host as in the
+  // machine, to 8 bytes at least.
+  static const u8* EntryOf(const Table& table, const u8* at) {
+    return table.pae ? at - (reinterpret_cast<std::uintptr_t>(at) & 4) : at;
+  }
   void EntryChanges(const Table& table, u32 index);
   // Eight bytes at `offset` of the table: an entry or two.
   void TwoWordsChange(const Table& table, u32 offset, u64 was, u64 becomes);

@@ -382,6 +382,44 @@ TEST_F(TlbTest, ATableThatOnlyTakesStoresIsForgotten) {
   EXPECT_FALSE(Reads()) << "nothing may be left that nobody watches";
 }
 
+TEST_F(TlbTest, AStoreInPlaceOfAnAbsentEntryIsQuiet) {
+  const Mfn table(kTable >> 12);
+  const auto quiet = [&](u32 at, u32 value) {
+    return tlb_.WillStoreQuietly(table, memory_->ReadPointer(table) + PageOffset(Mpa(at)),
+                                 value);
+  };
+  const u32 at = PteAt(kTable);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  EXPECT_FALSE(quiet(at, 0));
+  EXPECT_TRUE(quiet(at, Get(at)));
+  EXPECT_TRUE(quiet(at + 4, kPage | kAll)) << "was absent";
+  EXPECT_TRUE(Reads());
+  for (u32 i = 2; i < 64; ++i) EXPECT_TRUE(quiet(kTable, i));
+  EXPECT_FALSE(quiet(kTable, 1)) << "is it still a table?";
+  Set(kTable, 1);
+  EXPECT_FALSE(tlb_.IsTable(table));
+}
+
+TEST_F(TlbTest, OfAPaeEntryTheLowHalfDecides) {
+  PagingRegisters regs;
+  regs.paging = regs.pae = regs.write_protect = true;
+  regs.pdpte[0] = kDirectory | 1;
+  memory_->Store<u64>(Mpa(kDirectory), kTable | kAll);
+  const u32 at = kTable + 8 * (kLin.value >> 12);
+  memory_->Store<u64>(Mpa(at), kPage | kAll);
+  tlb_.Select(regs);
+  ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+  const Mfn table(kTable >> 12);
+  const u8* const low = memory_->ReadPointer(table) + PageOffset(Mpa(at));
+  EXPECT_FALSE(tlb_.WillStoreQuietly(table, low, 0));
+  EXPECT_FALSE(tlb_.WillStoreQuietly(table, low + 4, 1)) << "another frame";
+  EXPECT_TRUE(tlb_.WillStoreQuietly(table, low + 4, 0)) << "the same frame";
+  Set(at, 0);
+  EXPECT_FALSE(Reads());
+  EXPECT_TRUE(tlb_.WillStoreQuietly(table, low + 4, 1));
+  EXPECT_TRUE(tlb_.WillStoreQuietly(table, low, kPage | kAll));
+}
+
 TEST_F(TlbTest, ACodeContextEndsWhenFetchedPagesChange) {
   ASSERT_TRUE(tlb_.Fetch(kLin, true).ok);
   const u32 context = tlb_.code_context();
