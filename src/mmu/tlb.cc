@@ -30,10 +30,9 @@ bool Matters(u64 was, u64 becomes) {
 }  // namespace
 
 Tlb::Tlb(PhysMemory& memory) : memory_(memory) {
-  arrays_ = static_cast<Arrays*>(std::calloc(kBanks, sizeof(Arrays)));
   table_of_frame_ = static_cast<u32*>(std::calloc(memory.frames(), sizeof(u32)));
   writers_ = static_cast<Writers*>(std::calloc(memory.frames(), sizeof(Writers)));
-  CHECK(arrays_ != nullptr && table_of_frame_ != nullptr && writers_ != nullptr)
+  CHECK(table_of_frame_ != nullptr && writers_ != nullptr)
       << "no host memory for cached translations";
   banks_.reserve(kBanks);
   current_index_ = previous_index_ = NewBank(regs_);
@@ -41,7 +40,6 @@ Tlb::Tlb(PhysMemory& memory) : memory_(memory) {
 }
 
 Tlb::~Tlb() {
-  std::free(arrays_);
   std::free(table_of_frame_);
   std::free(writers_);
 }
@@ -78,13 +76,7 @@ u32 Tlb::NewBank(const PagingRegisters& regs) {
   const u32 number = spaces_.Give(regs, &taken);
   if (taken) Clear(banks_[number]);
   if (number == banks_.size()) {
-    Bank& bank = banks_.emplace_back();
-    bank.arrays = &arrays_[number];
-    for (TlbEntry* const entries : bank.arrays->entries) {
-      entries[0] = entries[kEntries - 1] = TlbEntry();
-    }
-    for (FetchEntry* const fetch : bank.arrays->fetch) fetch[0] = FetchEntry();
-    NewContext(bank);
+    NewContext(banks_.emplace_back());
   }
   return number;
 }
@@ -308,7 +300,7 @@ void Tlb::ForgetWrites(Mfn frame) {
 
 // A plain write tag that leads to `page` becomes one whose stores are announced.
 void Tlb::Announce(TlbEntry& entry, const u8* page, u32 watched) const {
-  if ((entry.write_tag & kPageMask) != 0 || entry.addend == 0) return;
+  if ((entry.write_tag & kPageMask) != 0) return;
   if (entry.Host(entry.write_tag) == page) entry.write_tag |= watched;
 }
 
