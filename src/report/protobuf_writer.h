@@ -21,16 +21,32 @@ inline char* PutVarint(u64 value, char* to) {
   return to;
 }
 
-inline void AppendVarint(u64 value, std::string* out) {
-  char bytes[kMaxVarint];
-  out->append(bytes, PutVarint(value, bytes));
+inline u32 VarintSize(u64 value) {
+  u32 size = 1;
+  for (; value >= 0x80; value >>= 7) ++size;
+  return size;
+}
+
+enum class WireType : u32 { kVarint = 0, kFixed64 = 1, kLength = 2 };
+
+// These write at `to`, where there is room, and give the end: 2 * kMaxVarint bytes, or
+// kMaxVarint + 8.
+inline char* PutTag(u32 field, WireType type, char* to) {
+  return PutVarint(u64{field} << 3 | static_cast<u32>(type), to);
+}
+inline char* PutVarintField(u32 field, u64 value, char* to) {
+  return PutVarint(value, PutTag(field, WireType::kVarint, to));
+}
+inline char* PutFixed64Field(u32 field, u64 value, char* to) {
+  to = PutTag(field, WireType::kFixed64, to);
+  for (u32 i = 0; i < 8; i++) *to++ = static_cast<char>(value >> (8 * i));
+  return to;
 }
 
 // A field with a length, directly to where it goes.
 inline void AppendField(u32 field, std::string_view bytes, std::string* out) {
-  constexpr u64 kLengthDelimited = 2;
-  AppendVarint(u64{field} << 3 | kLengthDelimited, out);
-  AppendVarint(bytes.size(), out);
+  char head[2 * kMaxVarint];
+  out->append(head, PutVarint(bytes.size(), PutTag(field, WireType::kLength, head)));
   *out += bytes;
 }
 
@@ -41,37 +57,17 @@ class ProtoMessage {
     char bytes[2 * kMaxVarint];
     bytes_.append(bytes, PutVarintField(field, value, bytes));
   }
-  // A message of two numbers, as a field of this one.
-  void PairOfVarints(u32 field, u32 first, u64 value1, u32 second, u64 value2) {
-    char bytes[4 * kMaxVarint];
-    char* const middle = PutVarintField(first, value1, bytes);
-    char* const end = PutVarintField(second, value2, middle);
-    Bytes(field, std::string_view(bytes, static_cast<size_t>(end - bytes)));
-  }
-  void Fixed64(u32 field, u64 value) {
-    AppendVarint(u64{field} << 3 | kFixed64, &bytes_);
-    for (u32 i = 0; i < 8; i++) bytes_ += static_cast<char>(value >> (8 * i));
-  }
   // A string, bytes, or a message that is complete.
-  void Bytes(u32 field, std::string_view bytes) {
-    char head[2 * kMaxVarint];
-    char* const middle = PutVarint(u64{field} << 3 | kLength, head);
-    bytes_.append(head, PutVarint(bytes.size(), middle));
-    bytes_ += bytes;
-  }
+  void Bytes(u32 field, std::string_view bytes) { AppendField(field, bytes, &bytes_); }
   void Message(u32 field, const ProtoMessage& message) { Bytes(field, message.bytes()); }
+  // Whole fields.
+  void Raw(std::string_view fields) { bytes_ += fields; }
 
   bool empty() const { return bytes_.empty(); }
   const std::string& bytes() const { return bytes_; }
   void Clear() { bytes_.clear(); }
 
  private:
-  enum WireType : u32 { kVarint = 0, kFixed64 = 1, kLength = 2 };
-
-  static char* PutVarintField(u32 field, u64 value, char* to) {
-    return PutVarint(value, PutVarint(u64{field} << 3 | kVarint, to));
-  }
-
   std::string bytes_;
 };
 

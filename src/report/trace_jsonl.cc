@@ -1,5 +1,6 @@
 #include "report/trace_jsonl.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
@@ -9,8 +10,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // arguments keep their order
 
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+}
+
 void AppendText(std::string_view text, std::string* out) {
   static constexpr char kDigits[] = "0123456789abcdef";
+  if (IsPlain(text)) {
+    *out += text;
+    return;
+  }
   for (const char c : text) {
     const u8 byte = static_cast<u8>(c);
     if (c == '"' || c == '\\') {
@@ -209,10 +220,13 @@ void JsonTraceWriter::Add(const TraceRecord& record) {
   out += '"';
   char before = '{';
   for (const TraceArg& arg : record.args) {
-    out += before == '{' ? ",\"args\":{\"" : ",\"";
+    out += before == '{' ? ",\"args\":{" : ",";
     before = ',';
-    AppendText(arg.key, &out);
-    out += "\":";
+    out += keys_.Of(arg.key, [](const char* name) {
+      std::string key = "\"";
+      AppendText(name, &key);
+      return key + "\":";
+    });
     AppendDecimal(arg.value, &out);
   }
   if (before == ',') out += '}';

@@ -27,6 +27,7 @@ class JsonTraceWriter final : public TraceConsumer {
 
  private:
   BufferedSink out_;
+  KeyCache<std::string> keys_;  // as they stand before the value
 };
 
 // Gives everything in `lines` to `consumer`, Begin() and Finish() included. An error

@@ -71,23 +71,36 @@ constexpr u64 kNsPerSecond = 1'000'000'000;
 u64 RingTrack(u64 cs) { return (cs & 3) == 3 ? kGuestUser : kGuestKernel; }
 
 // The format wants UTF-8: each byte becomes the character of its number.
-std::string Utf8(std::string_view raw) {
-  std::string out;
+u64 Utf8Size(std::string_view raw) {
+  u64 size = raw.size();
+  for (const char c : raw) size += static_cast<u8>(c) >> 7;
+  return size;
+}
+
+char* PutUtf8(std::string_view raw, char* to) {
   for (const char c : raw) {
     const u8 byte = static_cast<u8>(c);
     if (byte < 0x80) {
-      out += c;
+      *to++ = c;
     } else {
-      out += static_cast<char>(0xc0 | byte >> 6);
-      out += static_cast<char>(0x80 | (byte & 0x3f));
+      *to++ = static_cast<char>(0xc0 | byte >> 6);
+      *to++ = static_cast<char>(0x80 | (byte & 0x3f));
     }
   }
+  return to;
+}
+
+std::string Utf8(std::string_view raw) {
+  std::string out(Utf8Size(raw), '\0');
+  PutUtf8(raw, out.data());
   return out;
 }
 
 }  // namespace
 
 u64 PerfettoTraceWriter::NsOf(u64 instructions) const {
+  // A division of 128 bits takes as long as the rest of an event.
+  if (instructions < ~u64{0} / kNsPerSecond) return instructions * kNsPerSecond / rate_;
   return static_cast<u64>(static_cast<unsigned __int128>(instructions) * kNsPerSecond /
                           rate_);
 }
@@ -181,55 +194,103 @@ u64 PerfettoTraceWriter::Intern(Names list, std::string_view name) {
 }
 
 const PerfettoTraceWriter::Argument& PerfettoTraceWriter::ArgumentOf(const char* key) {
-  const auto address = reinterpret_cast<std::uintptr_t>(key);
-  Argument& entry = arguments_[(address ^ address >> 6) % arguments_.size()];
-  if (entry.key != key) entry = {key, Intern(Names::kArgument, key), IsHexArg(key)};
-  return entry;
+  return arguments_.Of(key, [this](const char* name) {
+    return Argument{Intern(Names::kArgument, name), IsHexArg(name)};
+  });
 }
 
-void PerfettoTraceWriter::WriteDetails(const TraceRecord& record) {
-  const auto add = [this](const Argument& argument, u64 value) {
-    event_.PairOfVarints(event::kAnnotations, annotation::kNameIid, argument.iid,
-                         argument.hex ? annotation::kPointer : annotation::kUint, value);
+u64 PerfettoTraceWriter::EventNameOf(std::string_view name) {
+  const auto at = [&](size_t i) { return static_cast<u8>(name[i]); };
+  const size_t place =
+      at(0) + 3u * at(name.size() - 1) + 5u * at(name.size() / 2) + 7u * name.size();
+  EventName& entry = event_names_[place % event_names_.size()];
+  if (entry.name != name) entry = {std::string(name), Intern(Names::kEvent, name)};
+  return entry.iid;
+}
+
+// The annotations of an event, at `to`.
+char* PerfettoTraceWriter::PutDetails(const TraceRecord& record, char* to) {
+  const auto add = [&to](const Argument& argument, u64 value) {
+    to = PutTag(event::kAnnotations, WireType::kLength, to);
+    char* const length = to++;  // of two numbers: one byte
+    to = PutVarintField(annotation::kNameIid, argument.iid, to);
+    to = PutVarintField(argument.hex ? annotation::kPointer : annotation::kUint, value,
+                        to);
+    *length = static_cast<char>(to - length - 1);
   };
   add(ArgumentOf("instruction"), record.insn);
   for (const TraceArg& arg : record.args) add(ArgumentOf(arg.key), arg.value);
-  if (record.text.empty()) return;
-  ProtoMessage note;
-  note.Varint(annotation::kNameIid, ArgumentOf("text").iid);
-  note.Bytes(annotation::kString, Utf8(record.text));
-  event_.Message(event::kAnnotations, note);
+  if (record.text.empty()) return to;
+  char head[2 * kMaxVarint];
+  char* head_end = PutVarintField(annotation::kNameIid, ArgumentOf("text").iid, head);
+  head_end = PutTag(annotation::kString, WireType::kLength, head_end);
+  const u64 text = Utf8Size(record.text);
+  const u64 before = static_cast<u64>(head_end - head) + VarintSize(text);
+  to = PutTag(event::kAnnotations, WireType::kLength, to);
+  to = PutVarint(before + text, to);
+  to = std::copy(head, head_end, to);
+  return PutUtf8(record.text, PutVarint(text, to));
 }
 
 void PerfettoTraceWriter::Write(const Event& what, const TraceRecord* record,
                                 bool details) {
-  event_.Clear();
-  event_.Varint(event::kType, static_cast<u32>(what.type));
-  event_.Varint(event::kTrack, what.track);
-  if (what.type == Type::kCounter) event_.Varint(event::kCounterValue, what.counter);
+  // Room for all fields of an event but its annotations, and for each of these.
+  constexpr size_t kMost = 128;
+  size_t most = kMost;
+  if (record != nullptr && details) {
+    most += kMost * (2 + record->args.size()) + 2 * record->text.size();
+  }
+  if (event_.size() < most) event_.resize(most);
+  char* const begin = event_.data();
+  char* to = PutVarintField(event::kType, static_cast<u32>(what.type), begin);
+  to = PutVarintField(event::kTrack, what.track, to);
+  if (what.type == Type::kCounter) {
+    to = PutVarintField(event::kCounterValue, what.counter, to);
+  }
   if (!what.name.empty()) {
-    event_.Varint(event::kNameIid, Intern(Names::kEvent, what.name));
+    to = PutVarintField(event::kNameIid, EventNameOf(what.name), to);
   }
   if (what.flow != Flow::kNone) {
-    event_.Fixed64(what.flow == Flow::kEnds ? event::kTerminatingFlows : event::kFlows,
-                   faults_);
+    to = PutFixed64Field(
+        what.flow == Flow::kEnds ? event::kTerminatingFlows : event::kFlows, faults_, to);
   }
   if (record != nullptr) {
     u64& category = categories_[static_cast<u32>(record->category)];
     if (category == 0) {
       category = Intern(Names::kCategory, TraceCategoryName(record->category));
     }
-    event_.Varint(event::kCategoryIids, category);
-    if (details) WriteDetails(*record);
+    to = PutVarintField(event::kCategoryIids, category, to);
+    if (details) to = PutDetails(*record, to);
   }
-  packet_.Clear();
-  packet_.Varint(packet::kTimestamp, what.ns);
-  packet_.Varint(packet::kSequence, kOneSequence);
-  packet_.Varint(packet::kSequenceFlags, kNeedsState);
-  if (!new_names_.empty()) packet_.Message(packet::kInternedData, new_names_);
-  new_names_.Clear();
-  packet_.Message(packet::kTrackEvent, event_);
-  Packet(packet_);
+  WritePacket(what.ns, std::string_view(begin, static_cast<size_t>(to - begin)));
+}
+
+// What surrounds an event.
+void PerfettoTraceWriter::WritePacket(u64 ns, std::string_view event) {
+  char head[8 * kMaxVarint];
+  char* to = PutVarintField(packet::kTimestamp, ns, head);
+  to = PutVarintField(packet::kSequence, kOneSequence, to);
+  to = PutVarintField(packet::kSequenceFlags, kNeedsState, to);
+  std::string& out = out_.buffer();
+  if (!new_names_.empty()) {
+    ProtoMessage packet;
+    packet.Raw({head, static_cast<size_t>(to - head)});
+    packet.Message(packet::kInternedData, new_names_);
+    packet.Bytes(packet::kTrackEvent, event);
+    new_names_.Clear();
+    Packet(packet);
+    return;
+  }
+  to = PutTag(packet::kTrackEvent, WireType::kLength, to);
+  to = PutVarint(event.size(), to);
+  const auto size = static_cast<size_t>(to - head);
+  char frame[2 * kMaxVarint];
+  char* const frame_end =
+      PutVarint(size + event.size(), PutTag(kTracePacket, WireType::kLength, frame));
+  out.append(frame, frame_end);
+  out.append(head, size);
+  out.append(event);
+  out_.MayFlush();
 }
 
 void PerfettoTraceWriter::Enter(const TraceRecord& record) {

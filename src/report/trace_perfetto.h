@@ -42,9 +42,12 @@ class PerfettoTraceWriter final : public TraceConsumer {
   };
 
   struct Argument {
-    const char* key = nullptr;
     u64 iid = 0;
     bool hex = false;
+  };
+  struct EventName {
+    std::string name;
+    u64 iid = 0;
   };
 
   void Packet(const ProtoMessage& packet);
@@ -53,9 +56,11 @@ class PerfettoTraceWriter final : public TraceConsumer {
   u64 DeviceTrack(std::string_view name);
   u64 Intern(Names list, std::string_view name);
   const Argument& ArgumentOf(const char* key);
+  u64 EventNameOf(std::string_view name);
   // `record` gives category and, if `details`, arguments; null for an end and a counter.
   void Write(const Event& event, const TraceRecord* record, bool details = true);
-  void WriteDetails(const TraceRecord& record);
+  void WritePacket(u64 ns, std::string_view event);
+  char* PutDetails(const TraceRecord& record, char* to);
   void Enter(const TraceRecord& record);
   void Exit(const TraceRecord& record);
   u64 NsOf(u64 instructions) const;
@@ -64,13 +69,11 @@ class PerfettoTraceWriter final : public TraceConsumer {
   u64 rate_ = 1;
   std::map<u32, std::map<std::string, u64, std::less<>>> interned_;  // by list
   u64 interned_count_ = 0;
-  // What is known of an argument's key, by its address: keys live as long as the trace.
-  std::array<Argument, 64> arguments_{};
+  KeyCache<Argument> arguments_;
+  std::array<EventName, 64> event_names_{};  // those that were there last
   std::array<u64, kTraceCategories> categories_{};
   ProtoMessage new_names_;  // InternedData of the next packet
-  // What is being built; kept for their memory.
-  ProtoMessage event_;
-  ProtoMessage packet_;
+  std::string event_;       // what is being built; kept for its memory
   std::map<std::string, u64, std::less<>> devices_;
   bool in_guest_ = false;
   u64 guest_track_ = 0;

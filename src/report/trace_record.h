@@ -3,6 +3,8 @@
 #ifndef LGX_REPORT_TRACE_RECORD_H_
 #define LGX_REPORT_TRACE_RECORD_H_
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -77,6 +79,28 @@ class BufferedSink {
   static constexpr size_t kFull = size_t{1} << 16;
   ByteSink sink_;
   std::string buffer_;
+};
+
+// What a writer makes of an argument's key, by the key's address: keys live as long as
+// the trace.
+template <typename Made>
+class KeyCache {
+ public:
+  template <typename Make>
+  const Made& Of(const char* key, Make make) {
+    constexpr u64 kStir = 0x9e3779b97f4a7c15;
+    Slot& slot = slots_[reinterpret_cast<std::uintptr_t>(key) * kStir >> (64 - kBits)];
+    if (slot.key != key) slot = {key, make(key)};
+    return slot.made;
+  }
+
+ private:
+  static constexpr u32 kBits = 8;
+  struct Slot {
+    const char* key = nullptr;
+    Made made{};
+  };
+  std::array<Slot, size_t{1} << kBits> slots_{};
 };
 
 // Quick digits, for writers.

@@ -10,20 +10,22 @@ void AppendPadded(std::string_view text, size_t width, std::string* out) {
 
 // Right-aligned.
 void AppendColumn(u64 value, size_t width, std::string* out) {
-  std::string digits;
-  AppendDecimal(value, &digits);
-  if (digits.size() < width) out->append(width - digits.size(), ' ');
-  *out += digits;
+  const size_t before = out->size();
+  AppendDecimal(value, out);
+  const size_t digits = out->size() - before;
+  if (digits < width) out->insert(before, width - digits, ' ');
 }
 
 void AppendSeconds(u64 ns, std::string* out) {
   constexpr u64 kNsPerSecond = 1'000'000'000;
   AppendColumn(ns / kNsPerSecond, 5, out);
   *out += '.';
-  std::string digits;
-  AppendDecimal(ns % kNsPerSecond, &digits);
-  out->append(9 - digits.size(), '0');
-  *out += digits;
+  char digits[9];
+  u64 rest = ns % kNsPerSecond;
+  for (size_t i = sizeof digits; i-- > 0; rest /= 10) {
+    digits[i] = static_cast<char>('0' + rest % 10);
+  }
+  out->append(digits, sizeof digits);
 }
 
 // Printable ASCII stays; the rest is written as in C.
@@ -78,10 +80,11 @@ void TextTraceWriter::Add(const TraceRecord& record) {
   }
   AppendPadded(record.name, 12, &out);
   for (const TraceArg& arg : record.args) {
-    out += ' ';
-    out += arg.key;
-    out += '=';
-    if (IsHexArg(arg.key)) {
+    const Key& key = keys_.Of(arg.key, [](const char* name) {
+      return Key{" " + std::string(name) + "=", IsHexArg(name)};
+    });
+    out += key.text;
+    if (key.hex) {
       AppendHex(arg.value, 0, &out);
     } else {
       AppendDecimal(arg.value, &out);

@@ -18,7 +18,14 @@ class TextTraceWriter final : public TraceConsumer {
   void Finish() override { out_.Flush(); }
 
  private:
+  // As it stands before the value.
+  struct Key {
+    std::string text;
+    bool hex = false;
+  };
+
   BufferedSink out_;
+  KeyCache<Key> keys_;
 };
 
 }  // namespace lgx
