@@ -397,6 +397,12 @@ constexpr ValueSpec kValues[] = {
        return c->outputs.profile = v == "none" ? "" : v, absl::OkStatus();
      },
      [](const Config& c) { return c.outputs.profile; }},
+    {"outputs.dump_on_crash", Form::kPath, nullptr, true,
+     "file for the memory and registers of a guest that has died, an ELF core",
+     [](Text v, Config* c) {
+       return c->outputs.dump_on_crash = v == "none" ? "" : v, absl::OkStatus();
+     },
+     [](const Config& c) { return c.outputs.dump_on_crash; }},
 };
 
 }  // namespace

@@ -158,6 +158,7 @@ struct MachineConfig {
     std::string trace_categories = "all";
     std::string report;
     std::string profile;
+    std::string dump_on_crash;
   } outputs;
 };
 

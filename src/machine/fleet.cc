@@ -229,9 +229,11 @@ FleetResult Fleet::Result() {
 }  // namespace
 
 StatusOr<FleetResult> LaunchFleet(std::span<const FleetMember> members,
-                                  const BuiltinKernel& builtin) {
+                                  const BuiltinKernel& builtin,
+                                  const std::function<Status()>& ready) {
   Fleet fleet(builtin);
   for (const FleetMember& member : members) LGX_RETURN_IF_ERROR(fleet.Add(member));
+  if (ready != nullptr) LGX_RETURN_IF_ERROR(ready());
   LGX_RETURN_IF_ERROR(fleet.Run());
   return fleet.Result();
 }

@@ -7,6 +7,7 @@
 #ifndef LGX_MACHINE_FLEET_H_
 #define LGX_MACHINE_FLEET_H_
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,9 +30,11 @@ struct FleetResult {
 };
 
 // Runs all members to their ends, restarts included. What the person at a console, a
-// signal or --timeout ends, it ends for all.
+// signal or --timeout ends, it ends for all. `ready`, unless null, is called when all
+// files are open and no Guest has run; its error ends all.
 StatusOr<FleetResult> LaunchFleet(std::span<const FleetMember> members,
-                                  const BuiltinKernel& builtin);
+                                  const BuiltinKernel& builtin,
+                                  const std::function<Status()>& ready = nullptr);
 
 }  // namespace lgx
 

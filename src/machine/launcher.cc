@@ -87,6 +87,10 @@ bool DiedUnpacking(const Machine& machine, const BootFiles& files, const Ending&
          files.kernel.format == KernelImage::Format::kBzImage;
 }
 
+bool Died(const Ending& ending) {
+  return ending.kind == Ending::Kind::kKilled || ending.kind == Ending::Kind::kCrash;
+}
+
 void Describe(const Machine& machine, const BootFiles& files, u64 hash,
               LaunchResult* result) {
   result->instructions = machine.instructions();
@@ -99,8 +103,7 @@ void Describe(const Machine& machine, const BootFiles& files, u64 hash,
         "guest decompressor failed: the bzImage died before its first hypercall. Give "
         "the guest more memory (-m), or give its vmlinux";
   }
-  const Ending::Kind kind = result->ending.kind;
-  if (kind == Ending::Kind::kKilled || kind == Ending::Kind::kCrash) {
+  if (Died(result->ending)) {
     result->post_mortem = DescribeDeath(machine, files.symbols);
   }
 }
@@ -245,6 +248,7 @@ StatusOr<bool> GuestRun::GoOn() {
   if (hooks_ != nullptr) hooks_->OnEnding(*machine_, result_.ending, hash);
   if (!TriesOtherMode()) {
     Describe(*machine_, files_, hash, &result_);
+    if (Died(result_.ending)) observer_.OnCrash(*machine_);
     if (const Status synced = disks_.Sync(); !synced.ok()) {
       result_.ending = {Ending::Kind::kHostRefused, MessageOf(synced), "", 0};
     }

@@ -62,6 +62,9 @@ class LaunchObserver : public MachineObserver {
   // The machine of a boot, before OnBoot(); and when it has ended, before it is gone.
   virtual void OnMachine(Machine&) {}
   virtual void OnMachineEnd(Machine&) {}
+  // The Guest was killed or has crashed, for good or until it is booted again; the
+  // machine is still there.
+  virtual void OnCrash(const Machine&) {}
 };
 
 // Who stands between a run and the world outside: records it, or repeats a recorded one

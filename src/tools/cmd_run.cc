@@ -31,6 +31,7 @@
 #include "tools/run_debug.h"
 #include "tools/run_outputs.h"
 #include "tools/run_store.h"
+#include "tools/sandbox.h"
 #include "tools/screen.h"
 
 namespace lgx {
@@ -199,10 +200,20 @@ MachineConfig ResumedConfig(const SnapshotFile& file, const MachineConfig& said)
   return config;
 }
 
+// What runs a machine, with the sandbox closed before its first instruction.
+MachineRunner Enclosed(Sandbox& sandbox, MachineRunner runner) {
+  return [&sandbox, runner = std::move(runner)](Machine& machine,
+                                                const BootFiles& files) -> Status {
+    LGX_RETURN_IF_ERROR(sandbox.Enter());
+    return runner == nullptr ? absl::OkStatus() : runner(machine, files);
+  };
+}
+
 // The run itself. The console is open while this runs, and closed afterwards.
 StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
                         std::vector<Pattern> patterns, Screen::Options screen_options,
-                        std::unique_ptr<SnapshotFile> from, RunDebug& debug) {
+                        std::unique_ptr<SnapshotFile> from, RunDebug& debug,
+                        Sandbox& sandbox) {
   const SteadyClock::time_point start = SteadyClock::now();
   StopSignals signals;
   StatusOr<FarEnd> end = OpenConsole(line, &signals);
@@ -223,8 +234,9 @@ StatusOr<RunResult> Run(const CommandLine& line, const MachineConfig& config,
   if (from != nullptr) resumed.emplace(*std::move(from), line.from, config);
   RunHooks* const inner = resumed ? static_cast<RunHooks*>(&*resumed) : recorder->get();
   SnapshotWriter hooks(config, SnapshotsOf(line), inner);
-  StatusOr<LaunchResult> launch = Launch(config, BuiltinGuest(), debug.ConsoleFor(script),
-                                         **watch, &hooks, debug.Runner());
+  StatusOr<LaunchResult> launch =
+      Launch(config, BuiltinGuest(), debug.ConsoleFor(script), **watch, &hooks,
+             Enclosed(sandbox, debug.Runner()));
   if (!launch.ok()) return launch.status();
   LGX_RETURN_IF_ERROR(CheckLog(line, screen, recorder->get()));
   RunResult result;
@@ -280,7 +292,7 @@ StatusOr<FarEnd> OpenFurther(const CommandLine& line, SharedConsole& first) {
 
 StatusOr<FleetResult> LaunchSeveral(const CommandLine& line,
                                     std::span<const MachineConfig> configs,
-                                    std::vector<Pattern> patterns,
+                                    std::vector<Pattern> patterns, Sandbox& sandbox,
                                     ScriptResult* script_result) {
   StopSignals signals;
   StatusOr<FarEnd> end = OpenConsole(line, &signals);
@@ -308,7 +320,8 @@ StatusOr<FleetResult> LaunchSeveral(const CommandLine& line,
     others.push_back({*std::move(further), std::move(its_screen), *std::move(its_watch)});
     members.push_back({config, *others.back().end.backend, *others.back().watch});
   }
-  StatusOr<FleetResult> result = LaunchFleet(members, BuiltinGuest());
+  StatusOr<FleetResult> result =
+      LaunchFleet(members, BuiltinGuest(), [&] { return sandbox.Enter(); });
   if (!result.ok()) return result.status();
   LGX_RETURN_IF_ERROR((*watch)->Finish({result->guests[0], {}, 0}));
   for (size_t i = 0; i < others.size(); ++i) {
@@ -363,9 +376,11 @@ int RunSeveral(const CommandLine& line) {
   }
   StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(configs[0].expect);
   if (!patterns.ok()) return ReportError(patterns.status());
+  StatusOr<Sandbox> sandbox = Sandbox::Plan(line, configs);
+  if (!sandbox.ok()) return ReportError(sandbox.status());
   ScriptResult script;
   StatusOr<FleetResult> fleet =
-      LaunchSeveral(line, configs, *std::move(patterns), &script);
+      LaunchSeveral(line, configs, *std::move(patterns), *sandbox, &script);
   if (!fleet.ok()) return ReportError(fleet.status());
   std::vector<RunResult> guests;
   for (LaunchResult& launch : fleet->guests) {
@@ -406,6 +421,8 @@ int CmdRun(const CommandLine& line) {
   if (const Status disks = CheckDisks(config); !disks.ok()) return ReportError(disks);
   StatusOr<std::vector<Pattern>> patterns = ConsoleScript::Compile(config.expect);
   if (!patterns.ok()) return ReportError(patterns.status());
+  StatusOr<Sandbox> sandbox = Sandbox::Plan(line, {&config, 1});
+  if (!sandbox.ok()) return ReportError(sandbox.status());
   const Screen::Options options = ScreenOptionsOf(line);
   const Screen screen(config, options);
   for (const std::string& warning : line.warnings) screen.Warn(warning);
@@ -421,7 +438,7 @@ int CmdRun(const CommandLine& line) {
     return ReportError(ready);
   }
   const StatusOr<RunResult> result =
-      Run(line, config, *std::move(patterns), options, std::move(from), debug);
+      Run(line, config, *std::move(patterns), options, std::move(from), debug, *sandbox);
   if (!result.ok()) return ReportError(result.status());
   const int code = ExitCodeOf(*result);
   if (line.command == Command::kLguest && line.verbose &&

@@ -8,6 +8,7 @@
 #include "devices/backend_raw_mode_posix.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
+#include "tools/output_guard.h"
 
 namespace {
 
@@ -105,6 +106,9 @@ int main(int argc, char** argv) {
   const lgx::StatusOr<lgx::CommandLine> line =
       lgx::ParseCommandLine(words, lgx::SourcesFromEnvironment());
   if (!line.ok()) return lgx::ReportError(line.status());
+  if (const lgx::Status outputs = lgx::GuardOutputs(*line); !outputs.ok()) {
+    return lgx::ReportError(outputs);
+  }
   lgx::SetLogLevel(line->verbose ? lgx::LogLevel::kDebug : line->log_level);
   if (!line->log_file.empty() && !LogTo(line->log_file)) return lgx::kExitHostRefused;
   return Dispatch(*line);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/file.h"
+#include "machine/guest_core.h"
 #include "report/run_report.h"
 
 namespace lgx {
@@ -87,6 +88,7 @@ Status Onlookers::AddTrace(const TraceRequest& request) {
 
 Status Onlookers::Finish(const RunResult& result) {
   recorder_.Finish();
+  LGX_RETURN_IF_ERROR(core_);
   for (const auto& trace : traces_) LGX_RETURN_IF_ERROR(trace->file.Finish());
   if (profile_ != nullptr) {
     LGX_RETURN_IF_ERROR(
@@ -135,6 +137,17 @@ void Onlookers::OnMachine(Machine& machine) {
 void Onlookers::OnMachineEnd(Machine& machine) {
   recorder_.MachineEnds();
   machine.set_sampler(nullptr);
+}
+
+// The last death of a Guest that is booted again is the one that stays.
+void Onlookers::OnCrash(const Machine& machine) {
+  next_.OnCrash(machine);
+  if (config_.outputs.dump_on_crash.empty()) return;
+  StatusOr<StreamFile> file = StreamFile::Create(config_.outputs.dump_on_crash);
+  core_ = file.status();
+  if (!core_.ok()) return;
+  WriteGuestCore(machine.guest(), [&](std::string_view bytes) { file->Write(bytes); });
+  core_ = file->Finish();
 }
 
 }  // namespace lgx

@@ -39,6 +39,7 @@ class Onlookers final : public LaunchObserver {
   void OnStats(const Stats& stats) override { next_.OnStats(stats); }
   void OnMachine(Machine& machine) override;
   void OnMachineEnd(Machine& machine) override;
+  void OnCrash(const Machine& machine) override;
 
  private:
   struct TraceFile {
@@ -61,6 +62,7 @@ class Onlookers final : public LaunchObserver {
   std::unique_ptr<Profile> profile_;     // with --profile
   TraceRecorder recorder_;
   std::vector<std::unique_ptr<TraceFile>> traces_;
+  Status core_;  // of --dump-on-crash
 };
 
 }  // namespace lgx

@@ -171,6 +171,12 @@ Status ApplyColor(std::string_view value, CommandLine* line) {
   return absl::OkStatus();
 }
 
+Status ApplySandbox(std::string_view value, CommandLine* line) {
+  if (value != "on" && value != "off") return BadValue(value, "on or off");
+  line->sandbox = value == "on" ? SandboxChoice::kOn : SandboxChoice::kOff;
+  return absl::OkStatus();
+}
+
 Status ApplyBareMemory(std::string_view value, CommandLine* line) {
   const StatusOr<u64> bytes = ParseSize(value);
   if (!bytes.ok()) return bytes.status();
@@ -437,6 +443,8 @@ constexpr OptionSpec kOptions[] = {
          "wait for gdb before the first instruction"),
     Action("write-kernel", 0, kBoots, "FILE", ApplyText<&CommandLine::write_kernel>,
            "write the kernel that runs there, with the symbols it has, for gdb"),
+    Action("sandbox", 0, SetOf(Command::kRun) | kLguestOnly, "on|off", ApplySandbox,
+           "give up rights once all files are open (on where the system can)"),
     Value("max-instructions", 0, kAnyMachine, "N", "limits.instructions",
           "end the run with code 5 after N instructions"),
     Value("max-virtual-time", 0, kAnyMachine, "T", "limits.virtual_time",
@@ -458,6 +466,8 @@ constexpr OptionSpec kOptions[] = {
           "write one HTML page about the run"),
     Value("profile", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.profile",
           "write one HTML page about where instructions and time went"),
+    Value("dump-on-crash", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.dump_on_crash",
+          "write memory and registers of a guest that dies as an ELF core, for gdb"),
     Value("json-result", 0, kRunsAlone, "FILE", "outputs.json_result",
           "write how the run ended as JSON"),
     Action("set", 0, kAnyMachine, "path.to.key=VALUE", ApplySet,

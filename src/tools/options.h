@@ -146,6 +146,9 @@ struct CompareOptions {
   std::vector<std::string> with;  // path=VALUE for the second machine
 };
 
+// --sandbox. Auto: where the host system can.
+enum class SandboxChoice : u8 { kAuto, kOn, kOff };
+
 struct CommandLine {
   Command command = Command::kHelp;
   bool help = false;  // --help, of `command`
@@ -161,8 +164,9 @@ struct CommandLine {
   bool random_seed = false;
   std::vector<std::string> warnings;  // about options, for the person
   Point until;
-  std::string gdb;                // where gdb may come to; empty: nowhere
-  bool gdb_wait = false;          // for gdb, before the first instruction
+  std::string gdb;        // where gdb may come to; empty: nowhere
+  bool gdb_wait = false;  // for gdb, before the first instruction
+  SandboxChoice sandbox = SandboxChoice::kAuto;
   std::string write_kernel;       // a file for the kernel that runs; empty: none
   std::vector<CommandLine> more;  // run: the further Guests, one for each --and
   bool list_abi = false;          // check

@@ -1,5 +1,6 @@
 """Files and sizes that cannot be booted: a message that names file, place and next step, the
 right exit code, within a second. Files are made from the built-in guest's image."""
+import os
 import struct
 
 import program
@@ -37,6 +38,20 @@ class BadInput(ProgramTest):
         headers = [at for at in range(start, start + size * count, size) if kernel[at] == 1]
         self.assertGreater(len(headers), 1)
         return headers[-1] + field
+
+
+class Outputs(BadInput):
+    def test_a_file_of_the_run_is_not_overwritten(self):
+        kernel = self.write("kernel", bytes(self.guest_bytes()))
+        disk = self.write("disk", bytes(4096))
+        for option in ("--stats", "--report", "--profile", "--json-result", "--dump-on-crash"):
+            self.refused(USAGE, "run", kernel, option, kernel,
+                         says=[option, "is the kernel", "name another file"])
+            self.refused(USAGE, "run", "-b", disk, option, disk, says=[option, "is a disk"])
+            self.refused(USAGE, "run", option, kernel, says=[option, "an ELF image"])
+        with open(kernel, "rb") as file:
+            self.assertEqual(file.read(), bytes(self.guest_bytes()))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["disk", "kernel"])
 
 
 class Kernels(BadInput):
