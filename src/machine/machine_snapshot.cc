@@ -50,6 +50,10 @@ void Machine::LoadState(ByteReader* in) {
   started_ = in->U8("whether the run has begun") != 0;
   interrupts_raised_ = in->U64("the number of interrupts");
   next_timer_ = in->U64("the Host's next timer interrupt");
+  // Later than that, the Host would not be asked for whatever else is due.
+  if (timer_period_ != 0 && next_timer_ > clock_->Ticks() + timer_period_) {
+    in->Fail("the Host's next timer interrupt is too late");
+  }
   last_output_ns_ = in->U64("when the Guest spoke last");
   ending_.reset();
   stop_wanted_ = false;

@@ -12,6 +12,9 @@ namespace {
 
 // Far enough ahead to be never reached, near enough to be counted down to.
 constexpr u64 kFarAway = u64{1} << 62;
+// The way back takes some hundred instructions after an interrupt was raised. A Host that
+// came from a file may not come back at all.
+constexpr u64 kPatience = 1'000'000;
 
 // Bits of a snapshot.
 constexpr u8 kRequested = 1;
@@ -83,6 +86,7 @@ void Crossing::Begin(const GuestEntry& entry) {
   in_stub_ = false;
   requested_ = false;
   raised_ = cpu_.interrupt_waiting();
+  raised_at_ = cpu_.retired();
 }
 
 // False: somebody wants to stop before the end.
@@ -99,6 +103,9 @@ bool Crossing::RunToEnd() {
                     std::to_string(static_cast<int>(reason)));
     }
     requested_ = reason == StopReason::kRequest;
+    if (loaded_ && raised_ && cpu_.retired() - raised_at_ >= kPatience) {
+      return GiveUp("the emulated Host does not come back from an interrupt");
+    }
   }
   if (cpu_.state.eip == end_eip_) return true;
   return GiveUp("the emulated Host stopped: " + host_.DescribeFatal(cpu_, n_));
@@ -119,11 +126,13 @@ void Crossing::RaiseDueEvents(bool requested) {
   if (requested || cpu_.retired() >= events_->NextEvent()) {
     cpu_.RaiseInterrupt(events_->EventDue());
     raised_ = true;
+    raised_at_ = cpu_.retired();
   }
 }
 
 u64 Crossing::Deadline() {
-  if (events_ == nullptr || raised_) return cpu_.retired() + kFarAway;
+  if (raised_ && loaded_) return raised_at_ + kPatience;
+  if (raised_ || events_ == nullptr) return cpu_.retired() + kFarAway;
   return std::min(events_->NextEvent(), cpu_.retired() + kFarAway);
 }
 
@@ -172,6 +181,7 @@ void Crossing::LoadState(ByteReader* in) {
   const u8 interrupt = in->U8("whether an interrupt was asked for");
   requested_ = (interrupt & kRequested) != 0;
   raised_ = (interrupt & kRaised) != 0 || cpu_.interrupt_waiting();
+  raised_at_ = cpu_.retired();
   count_ = in->U64("the number of crossings");
   in_stub_ = false;
   loaded_ = true;

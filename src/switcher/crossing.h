@@ -144,7 +144,8 @@ class Crossing final : public CrossingPort {
   PassageObserver* passage_observer_ = nullptr;
   Place place_ = Place::kOutside;
   bool requested_ = false;  // somebody asked for an interrupt with Cpu::RequestStop()
-  bool raised_ = false;     // an interrupt was raised that ends this crossing
+  bool raised_ = false;     // an interrupt was raised that ends this crossing,
+  u64 raised_at_ = 0;       // when so many instructions had retired
   u64 stop_at_ = EventSource::kNever;
   u64 count_ = 0;
   bool loaded_ = false;  // LoadState() was called

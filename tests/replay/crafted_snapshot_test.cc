@@ -111,6 +111,31 @@ TEST(CraftedSnapshot, IsRefusedOrRunsOrEndsInWords) {
   }
 }
 
+// A loop that nothing comes out of, in the place of one page after the other.
+TEST(CraftedSnapshot, AHostThatDoesNotComeBackIsGivenUp) {
+  const SnapshotFile sound = Sound(false, 3'000'000);
+  auto loop = std::make_shared<PageBytes>();
+  for (std::size_t i = 0; i < loop->size(); i += 2) {
+    StoreLe<u16>(loop->data() + i, 0xfeeb);  // jmp $
+  }
+  bool lost = false;
+  for (u32 frame = 0; frame < 0x40 && !lost; ++frame) {
+    SCOPED_TRACE(frame);
+    if (sound.snapshot.pages[frame] == nullptr) continue;
+    SnapshotFile file = sound;
+    file.snapshot.pages[frame] = loop;
+    StatusOr<std::unique_ptr<LoneMachine>> lone = LoneMachine::Make(file);
+    if (!lone.ok()) continue;
+    (*lone)->EndInput();
+    Machine& machine = (*lone)->machine();
+    // Behind the next interrupt of the Host's timer, and its patience.
+    (void)machine.RunTo({.instructions = machine.instructions() + 3'000'000});
+    lost = machine.crossing().failure().ends_with("does not come back from an interrupt");
+    EXPECT_TRUE(!lost || machine.ended());
+  }
+  EXPECT_TRUE(lost);
+}
+
 // The program's way: the file's name and an exit code of 8.
 TEST(CraftedSnapshot, ARunFromOneNamesTheFile) {
   SnapshotFile file = Sound(false, 3'000'000);
