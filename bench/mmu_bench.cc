@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <vector>
 
 #include "mmu/page_walk.h"
 #include "mmu/tlb.h"
@@ -75,6 +76,29 @@ void SelectKnownSpace(benchmark::State& state) {
   for (auto _ : state) tlb.Select(spaces[turn++ & 1]);
 }
 BENCHMARK(SelectKnownSpace)->ArgName("pae")->Arg(0)->Arg(1);
+
+// In turn through many address spaces, each of which touches 16 pages of its own when it
+// comes.
+void SelectOneOfMany(benchmark::State& state) {
+  constexpr u32 kTouched = 16;
+  const auto memory = *PhysMemory::Create(u64{16} << 20);
+  Tlb tlb(*memory);
+  std::vector<PagingRegisters> spaces;
+  for (u32 i = 0; i < state.range(0); ++i) {
+    spaces.push_back(MakeTables(*memory, false, 0x400000 + i * 0x3000));
+  }
+  u32 turn = 0;
+  for (auto _ : state) {
+    tlb.Select(spaces[turn++ % spaces.size()]);
+    for (u32 page = 0; page < kTouched; ++page) {
+      const Lin lin = kFirst + page * kPageSize;
+      const TlbEntry& entry = tlb.Entries(false)[Tlb::IndexOf(lin.value)];
+      if (entry.read_tag != lin.value) (void)tlb.Fill(lin, Access::kRead, false);
+      benchmark::DoNotOptimize(entry.addend);
+    }
+  }
+}
+BENCHMARK(SelectOneOfMany)->ArgName("spaces")->RangeMultiplier(4)->Range(1, 1024);
 
 }  // namespace
 }  // namespace lgx
