@@ -191,7 +191,7 @@ LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
     const bool user = state.cpl == 3;
     const u32 tag = lin & ~kPageMask;
     const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
-    if (entry.read_tag != tag) {
+    if (entry.read_tag != tag && !tlb_.Recall(lin, user)) {
       const WalkResult walk = tlb_.Fill(Lin(lin), Access::kRead, user);
       if (!walk.ok) return PageFault(Lin(lin), walk.error), kFailed;
     }

@@ -76,7 +76,9 @@ u32 Tlb::NewBank(const PagingRegisters& regs) {
   const u32 number = spaces_.Give(regs, &taken);
   if (taken) Clear(banks_[number]);
   if (number == banks_.size()) {
-    NewContext(banks_.emplace_back());
+    Bank& bank = banks_.emplace_back();
+    NewContext(bank);
+    NewRecentSpace(bank);
   }
   return number;
 }
@@ -149,7 +151,22 @@ WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
   }
   if (!hidden_.empty()) [[unlikely]]
     Hide(tag, &entry);
+  if (entry.read_tag == tag) Remember(lin, user, entry);
   return r;
+}
+
+void Tlb::Remember(Lin lin, bool user, const TlbEntry& entry) {
+  const u64 key = KeyOf(lin.value, user);
+  recent_[RecentIndex(key)] = Recent{key, entry.addend};
+}
+
+// Nothing that was remembered for the bank is found from now on.
+void Tlb::NewRecentSpace(Bank& bank) {
+  bank.recent_space = next_recent_space_++;
+  if (next_recent_space_ != 0) return;
+  recent_.fill(Recent());
+  next_recent_space_ = 1;
+  for (Bank& other : banks_) other.recent_space = next_recent_space_++;
 }
 
 void Tlb::NoteWriter(Mfn frame, u32 index) {
@@ -173,6 +190,7 @@ void Tlb::Hide(u32 tag, TlbEntry* entry) const {
 
 void Tlb::HidePages(std::vector<HiddenPage> pages) {
   hidden_ = std::move(pages);
+  recent_.fill(Recent());
   for (Bank& bank : banks_) {
     for (TlbEntry* const entries : bank.arrays->entries) {
       for (const HiddenPage& page : hidden_) {
@@ -221,6 +239,9 @@ void Tlb::DropPageIn(Bank& bank, Lin lin) {
   for (int ring = 0; ring < 2; ++ring) {
     TlbEntry& entry = bank.arrays->entries[ring][IndexOf(lin.value)];
     if (entry.read_tag == tag) entry.read_tag = entry.write_tag = TlbEntry::kNoTag;
+    const u64 key = KeyIn(bank, tag, ring == 1);
+    Recent& recent = recent_[RecentIndex(key)];
+    if (recent.key == key) recent = Recent();
   }
   for (int ring = 0; ring < 2; ++ring) {
     FetchEntry& entry =
@@ -270,6 +291,7 @@ void Tlb::Clear(Bank& bank) {
   }
   for (KnownTable& known : bank.known) known.tag = TlbEntry::kNoTag;
   NewContext(bank);
+  NewRecentSpace(bank);
   if (bank.listed_empty) return;
   bank.listed_empty = true;
   bank.next_empty = first_empty_;

@@ -79,6 +79,20 @@ class Tlb final : private WalkObserver {
 
   // Translates for a data access and caches the result.
   WalkResult Fill(Lin lin, Access access, bool user);
+  // What a miss asks before it walks: pages that were read lately, of all spaces, whose
+  // entry another page of the same index has taken. A hit makes the entry again, for
+  // reading. `lin` has no entry that answers a read.
+  bool Recall(u32 lin, bool user) {
+    const u64 key = KeyOf(lin, user);
+    const Recent& recent = recent_[RecentIndex(key)];
+    if (recent.key != key) return false;
+    TlbEntry& entry = Entries(user)[IndexOf(lin)];
+    if (entry.addend == 0) return false;  // in no list yet
+    entry.read_tag = lin & ~kPageMask;
+    entry.write_tag = TlbEntry::kNoTag;
+    entry.addend = recent.addend;
+    return true;
+  }
   // Translates for an instruction fetch; on success `frame` is set.
   WalkResult Fetch(Lin lin, bool user);
 
@@ -147,10 +161,16 @@ class Tlb final : private WalkObserver {
     std::vector<u16> filled[2];  // indices that are or were valid since the last clear
     std::vector<u16> fetch_filled[2];
     u32 code_context = 0;
+    u32 recent_space = 0;  // in the keys of recent_; a new one is never found there
     bool listed_empty = false;
     u32 next_empty = 0;  // if so
     bool Empty() const;
   };
+  struct Recent {
+    u64 key = 0;  // KeyOf, which is never 0
+    std::uintptr_t addend = 0;
+  };
+  static constexpr u32 kRecentBits = 10;
   using BankSet = std::array<u64, kBanks / 64>;
   // A frame that served as a page table.
   struct Table {
@@ -170,6 +190,16 @@ class Tlb final : private WalkObserver {
     u16 index;
     u16 groups;
   };
+
+  u64 KeyOf(u32 lin, bool user) const { return KeyIn(*current_, lin, user); }
+  static u64 KeyIn(const Bank& bank, u32 lin, bool user) {
+    return u64{bank.recent_space} << 32 | (lin & ~kPageMask) | (user ? 1 : 0);
+  }
+  static u32 RecentIndex(u64 key) {
+    return static_cast<u32>(key * 0x9e3779b97f4a7c15 >> (64 - kRecentBits));
+  }
+  void Remember(Lin lin, bool user, const TlbEntry& entry);
+  void NewRecentSpace(Bank& bank);
 
   void UsedTable(Mfn frame, int level, Lin first) override;
   void ReachedTable(const TableRights& rights) override;
@@ -208,6 +238,7 @@ class Tlb final : private WalkObserver {
   u32 previous_index_ = 0;  // often the next one, too
   Lin walking_;             // the address of the walk that is running
   u32 next_context_ = 1;
+  u32 next_recent_space_ = 1;
   u32 context_epoch_ = 0;
   u32 first_empty_ = SpaceIndex::kNone;  // of the banks that were cleared
   std::vector<Table> tables_;
@@ -216,6 +247,7 @@ class Tlb final : private WalkObserver {
   Writers* writers_;     // of each frame that is marked kWriteCached
   std::vector<HiddenPage> hidden_;
   TlbStats stats_;
+  std::array<Recent, 1 << kRecentBits> recent_;
 };
 
 }  // namespace lgx

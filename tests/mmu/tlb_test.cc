@@ -263,6 +263,43 @@ TEST_F(TlbTest, NoEmptyEntryAnswersForAnyAddress) {
   EXPECT_FALSE(tlb_.Fetch(Lin(0xfffff000), true).ok);
 }
 
+TEST_F(TlbTest, AReadPageIsRecalledAsLongAsItsTranslationHolds) {
+  const Lin other(kLin.value + (Tlb::kEntries << kPageShift));  // of the same index
+  Set(kDirectory + 4, kOtherTable | kAll);
+  ASSERT_EQ(Tlb::IndexOf(kLin.value), Tlb::IndexOf(other.value));
+  const auto lose = [&] {
+    ASSERT_TRUE(tlb_.Fill(kLin, Access::kRead, true).ok);
+    ASSERT_TRUE(tlb_.Fill(other, Access::kRead, true).ok);
+    ASSERT_FALSE(Reads());
+  };
+  lose();
+  EXPECT_FALSE(tlb_.Recall(kLin.value, false)) << "of another ring";
+  EXPECT_TRUE(tlb_.Recall(kLin.value, true));
+  EXPECT_TRUE(Reads());
+  EXPECT_FALSE(Writes());
+  EXPECT_EQ(HostOf(), memory_->ReadPointer(Mfn(kPage >> 12)) + PageOffset(kLin));
+  // A changed entry, a changed directory, another space, other rules.
+  lose();
+  Map(kPage + 0x5000);
+  EXPECT_FALSE(tlb_.Recall(kLin.value, true));
+  lose();
+  Set(kDirectory, kTable | kP | kRw);
+  EXPECT_FALSE(tlb_.Recall(kLin.value, true));
+  Set(kDirectory, kTable | kAll);
+  lose();
+  Use(kOtherDirectory);
+  EXPECT_FALSE(tlb_.Recall(kLin.value, true));
+  Use(kDirectory);
+  EXPECT_TRUE(tlb_.Recall(kLin.value, true));
+  lose();
+  Use(kDirectory, false);
+  EXPECT_FALSE(tlb_.Recall(kLin.value, true));
+  Use(kDirectory);
+  lose();
+  tlb_.HidePages({{Lin(kLin.value & ~kPageMask), true}});
+  EXPECT_FALSE(tlb_.Recall(kLin.value, true));
+}
+
 TEST_F(TlbTest, ATableOfAllSpacesIsWatchedForAll) {
   const Lin beside(0x00006000);
   Set(PteAt(kTable, beside), (kPage + 0x3000) | kAll);
@@ -464,7 +501,9 @@ TEST_F(TlbTest, WhatHappensMatchesAWalkEachTime) {
         const TlbEntry entry = tlb_.Entries(user)[Tlb::IndexOf(lin.value)];
         const u32 tag = access == Access::kWrite ? entry.write_tag : entry.read_tag;
         if (tag != lin.value) {
-          (void)tlb_.Fill(lin, access, user);
+          if (access == Access::kWrite || !tlb_.Recall(lin.value, user)) {
+            (void)tlb_.Fill(lin, access, user);
+          }
           break;
         }
         const WalkResult now = ObservePageTables(*memory_, tlb_.registers(), lin);
