@@ -79,9 +79,11 @@ class Session {
                  &guest.machine().crossing().text()),
         events_(guest.machine(), symbols_) {
     control_.set_symbols(&symbols_.kernel());
-    if (back) time_.emplace(control_, &events_, std::vector<ReplayDisk*>());
+    if (back)
+      time_ =
+          std::make_unique<TimeTravel>(control_, &events_, std::vector<ReplayDisk*>());
     DebugConsole::Parts parts{control_, symbols_, &events_};
-    parts.reverse = time_ ? &*time_ : nullptr;
+    parts.reverse = time_.get();
     parts.why_not_back = "there is no way back";
     parts.type = [](std::string_view) {};
     console_.emplace(parts, [this](std::string_view text) { said_ += text.size(); });
@@ -116,7 +118,7 @@ class Session {
   RunControl control_;
   Symbols symbols_;
   EventLog events_;
-  std::optional<TimeTravel> time_;
+  std::unique_ptr<TimeTravel> time_;
   std::optional<DebugConsole> console_;
   std::size_t said_ = 0;
 };

@@ -112,11 +112,12 @@ class Conversation {
   // Another gdb.
   void Open() {
     acknowledges_ = true;
-    session_.emplace(target_, [this](std::string_view bytes) { answers_.Take(bytes); });
+    session_ = std::make_unique<GdbSession>(
+        target_, [this](std::string_view bytes) { answers_.Take(bytes); });
   }
 
   GdbTarget& target_;
-  std::optional<GdbSession> session_;
+  std::unique_ptr<GdbSession> session_;
   Answers answers_;
   bool acknowledges_ = true;
 };
