@@ -59,9 +59,9 @@ find_package(BZip2 REQUIRED)
 find_package(LibLZMA REQUIRED)
 lgx_find_library(lgx_lz4 lz4.h lz4 liblz4-dev)
 
-# Optional ones: zstd packs snapshots, else LZ4 does; libslirp is the network without privileges;
+# Optional ones: zstd packs snapshots but for their pages; libslirp is the network without privileges;
 # libedit gives the prompt of `lgx debug` editing and history.
-lgx_find_optional(zstd zstd.h zstd "so snapshots are packed by LZ4" libzstd-dev)
+lgx_find_optional(zstd zstd.h zstd "so snapshots are packed by LZ4 alone" libzstd-dev)
 lgx_find_optional(slirp slirp/libslirp.h slirp "so no --net user" libslirp-dev)
 lgx_find_optional(libedit histedit.h edit "so no editing in lgx debug" libedit-dev)
 

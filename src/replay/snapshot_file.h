@@ -55,7 +55,7 @@ struct SnapshotFile {
 };
 
 // The whole file; memory is in `file.snapshot`. Pages of the same content are written
-// once, packed by zstd where the program was built with it, else by LZ4.
+// once, packed by LZ4; everything else by zstd where the program was built with it.
 std::vector<u8> EncodeSnapshot(const SnapshotFile& file);
 // All of it is checked, and memory is in `snapshot`.
 [[nodiscard]] StatusOr<SnapshotFile> DecodeSnapshot(std::span<const u8> bytes,

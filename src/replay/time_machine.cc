@@ -30,11 +30,6 @@ Status TimeMachine::CanGoBack(const MachineConfig& config, bool repeated) {
                   "a run with --clock host cannot be repeated, so it cannot be taken "
                   "back. Leave that option out");
   }
-  if (config.clock.mode == MachineConfig::Clock::Mode::kHost) {
-    return Errorf(StatusCode::kFailedPrecondition,
-                  "a run with --clock host cannot be repeated, and so not be taken back. "
-                  "Leave that option out");
-  }
   for (const MachineConfig::Block& block : config.block) {
     if (block.read_only) continue;
     return Errorf(StatusCode::kFailedPrecondition,

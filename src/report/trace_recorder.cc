@@ -3,20 +3,20 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/version.h"
 
 namespace lgx {
 namespace {
 
-// FNV-1a of the numbers; names and keys are told apart by their addresses.
 u64 HashOf(const TraceEvent& event) {
-  u64 hash = 0xcbf29ce484222325;
-  const auto add = [&hash](u64 value) { hash = (hash ^ value) * 0x100000001b3; };
-  add(static_cast<u64>(event.category) << 8 | static_cast<u64>(event.phase));
-  for (const char c : event.name) add(static_cast<u8>(c));
-  for (const TraceArg& arg : event.args) add(arg.value);
-  for (const char c : event.text) add(static_cast<u8>(c));
-  return hash;
+  StateHash hash;
+  hash.Value(static_cast<u32>(event.category));
+  hash.Value(static_cast<u32>(event.phase));
+  hash.Text(event.name);
+  for (const TraceArg& arg : event.args) hash.Value(arg.value);
+  hash.Text(event.text);
+  return hash.Digest();
 }
 
 }  // namespace

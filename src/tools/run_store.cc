@@ -54,14 +54,18 @@ std::string StateFolder() {
   return home.empty() ? "" : home + "/.local/state/lgx";
 }
 
-StatusOr<std::string> NewRunLog() {
+std::string RunsFolder() {
   const std::string state = StateFolder();
-  if (state.empty()) {
+  return state.empty() ? "" : state + "/runs";
+}
+
+StatusOr<std::string> NewRunLog() {
+  const std::string folder = RunsFolder();
+  if (folder.empty()) {
     return Errorf(kNotFound,
                   "there is no folder for the log of the run: neither LGX_STATE_DIR, "
                   "XDG_STATE_HOME nor HOME is set");
   }
-  const std::string folder = state + "/runs";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -77,14 +81,14 @@ StatusOr<std::string> NewRunLog() {
 
 StatusOr<std::string> FindRunLog(const std::string& name) {
   if (name != "last") return name;
-  const std::string state = StateFolder();
+  const std::string folder = RunsFolder();
   const std::vector<std::string> logs =
-      state.empty() ? std::vector<std::string>() : LogsIn(state + "/runs");
+      folder.empty() ? std::vector<std::string>() : LogsIn(folder);
   if (!logs.empty()) return logs.back();
   return Errorf(kNotFound,
                 "no run has been recorded yet%s. lgx run records each run; name a log to "
                 "replay another one.",
-                state.empty() ? "" : " in " + state + "/runs");
+                folder.empty() ? "" : " in " + folder);
 }
 
 }  // namespace lgx

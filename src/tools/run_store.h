@@ -13,6 +13,8 @@ inline constexpr int kKeptRuns = 20;
 
 // $LGX_STATE_DIR, $XDG_STATE_HOME/lgx, or ~/.local/state/lgx. Empty: there is none.
 std::string StateFolder();
+// Where the logs are in it; empty as well. It need not exist.
+std::string RunsFolder();
 
 // The name for the log of a run that begins now. Makes the folder, and removes the oldest
 // logs beyond those that are kept.

@@ -42,12 +42,13 @@ class Sandbox {
   // Refuses --sandbox on where it cannot be.
   static StatusOr<Sandbox> Plan(const CommandLine& line,
                                 std::span<const MachineConfig> configs);
-  // At every boot; the first time counts.
+  // At every boot; the first time counts. Fails only where --sandbox on was said.
   Status Enter();
 
  private:
   SandboxRights rights_;
   bool wanted_ = false;
+  bool forced_ = false;  // by --sandbox on: no run without it
 };
 
 }  // namespace lgx

@@ -3,6 +3,9 @@
 #ifndef LGX_TESTS_DEBUG_REPEATED_GUEST_H_
 #define LGX_TESTS_DEBUG_REPEATED_GUEST_H_
 
+#include <array>
+#include <memory>
+
 #include "base/check.h"
 #include "replay/snapshot.h"
 #include "tests/debug/busy_guest.h"
@@ -18,6 +21,14 @@ class RepeatedGuest {
     machine().Run();
     end_ = machine().Hash();
     Restart();
+  }
+
+  // The one of its kind.
+  static RepeatedGuest& Of(PagingMode mode) {
+    static std::array<std::unique_ptr<RepeatedGuest>, 2> guests;
+    std::unique_ptr<RepeatedGuest>& guest = guests[mode == PagingMode::kPae ? 1 : 0];
+    if (guest == nullptr) guest = std::make_unique<RepeatedGuest>(mode);
+    return *guest;
   }
 
   // An undisturbed run is a few thousand instructions; one with other memory ends here.

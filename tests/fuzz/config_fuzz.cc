@@ -5,20 +5,18 @@
 // first character.
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "base/types.h"
 #include "machine/config_file.h"
 #include "machine/pattern.h"
+#include "tests/fuzz/require.h"
 
 namespace lgx {
 namespace {
 
-void Require(bool good) {
-  if (!good) std::abort();
-}
+using test::Require;
 
 void FuzzConfig(std::string_view text) {
   MachineConfig config;

@@ -4,11 +4,9 @@
 //
 // An input that begins with a byte below 0x20 is made into lines of known words (1: with
 // a way back); any other one is lines as they stand.
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +17,7 @@
 #include "debug/journey_moments.h"
 #include "tests/debug/repeated_guest.h"
 #include "tests/fuzz/choices.h"
+#include "tests/fuzz/require.h"
 #include "tools/time_travel.h"
 
 namespace lgx::test {
@@ -28,10 +27,6 @@ constexpr u8 kFirstText = 0x20;
 constexpr u32 kMostLines = 64;
 // Of commands that go back: each repeats the run.
 constexpr u32 kMostBack = 6;
-
-void Require(bool good) {
-  if (!good) std::abort();
-}
 
 struct Totals {
   u64 lines = 0, answers = 0, errors = 0;
@@ -60,13 +55,6 @@ void CheckPoint(std::string_view text) {
 }
 
 // ---- the console
-
-RepeatedGuest& GuestOf(PagingMode mode) {
-  static std::array<std::unique_ptr<RepeatedGuest>, 2> guests;
-  std::unique_ptr<RepeatedGuest>& guest = guests[mode == PagingMode::kPae ? 1 : 0];
-  if (guest == nullptr) guest = std::make_unique<RepeatedGuest>(mode);
-  return *guest;
-}
 
 class Session {
  public:
@@ -335,8 +323,8 @@ void CheckNames(const std::string& line) {
 
 void Fuzz(std::span<const u8> bytes) {
   const bool made = bytes[0] < kFirstText;
-  RepeatedGuest& guest =
-      GuestOf(made && (bytes[0] & 2) != 0 ? PagingMode::kPae : PagingMode::kTwoLevel);
+  RepeatedGuest& guest = RepeatedGuest::Of(
+      made && (bytes[0] & 2) != 0 ? PagingMode::kPae : PagingMode::kTwoLevel);
   guest.Restart();
   Session session(guest, made && (bytes[0] & 1) != 0);
   Choices choices(bytes.subspan(1));

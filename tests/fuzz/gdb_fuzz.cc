@@ -6,11 +6,9 @@
 //   below 0x20  packets made from templates, so that nearly all mean something; for the
 //               small target, or with 1 for a machine, with 2 for one that can go back
 //   others      payloads, separated by 0xfe, for the small target and for a machine
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +19,7 @@
 #include "tests/debug/fake_gdb_target.h"
 #include "tests/debug/repeated_guest.h"
 #include "tests/fuzz/choices.h"
+#include "tests/fuzz/require.h"
 #include "tools/time_travel.h"
 
 namespace lgx::test {
@@ -29,10 +28,6 @@ namespace {
 constexpr u8 kNextPacket = 0xfe;
 constexpr u8 kRaw = 0xff;
 constexpr u8 kFirstText = 0x20;
-
-void Require(bool good) {
-  if (!good) std::abort();
-}
 
 struct Totals {
   u64 packets = 0, on_machine = 0, damaged = 0, answer_bytes = 0;
@@ -353,19 +348,11 @@ std::string Made(Choices& choices) {
 
 // ---- whom they are said to
 
-// Put back to its start for each input, in both formats of page tables.
-RepeatedGuest& GuestOf(PagingMode mode) {
-  static std::array<std::unique_ptr<RepeatedGuest>, 2> guests;
-  std::unique_ptr<RepeatedGuest>& guest = guests[mode == PagingMode::kPae ? 1 : 0];
-  if (guest == nullptr) guest = std::make_unique<RepeatedGuest>(mode);
-  return *guest;
-}
-
 // Calls `say` for the next packet until it has none; on a machine that begins anew
 // when its run has ended and some have looked at that.
 template <typename Next>
 void TalkToMachine(PagingMode mode, bool back, Next say) {
-  RepeatedGuest& guest = GuestOf(mode);
+  RepeatedGuest& guest = RepeatedGuest::Of(mode);
   bool more = true;
   while (more) {
     guest.Restart();

@@ -9,21 +9,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "debug/symbols.h"
 #include "tests/fuzz/choices.h"
+#include "tests/fuzz/require.h"
 #include "tests/machine/kernel_builder.h"
 
 namespace lgx::test {
 namespace {
-
-void Require(bool good) {
-  if (!good) std::abort();
-}
 
 struct Totals {
   u64 inputs = 0, tables = 0, symbols = 0;

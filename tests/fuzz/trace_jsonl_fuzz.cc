@@ -1,20 +1,18 @@
 // Traces as JSON lines: an answer or an error that names the line; and what was read can
 // be written in every format, and read again as the same.
 #include <cstddef>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "base/types.h"
 #include "report/run_report.h"
 #include "report/trace_jsonl.h"
+#include "tests/fuzz/require.h"
 
 namespace lgx {
 namespace {
 
-void Require(bool good) {
-  if (!good) std::abort();
-}
+using test::Require;
 
 Status Convert(std::string_view lines, TraceFormat format, std::string* out) {
   const auto writer =
