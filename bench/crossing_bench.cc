@@ -145,9 +145,9 @@ void Cross(benchmark::State& state) {
     auto host = std::make_unique<Host>(mode);
     WriteGuest(*host, call);
     state.ResumeTiming();
-    const RunResult result = RunGuest(host->guest());
+    const RunGuestResult result = RunGuest(host->guest());
     state.PauseTiming();
-    if (result.kind != RunResult::Kind::kDead ||
+    if (result.kind != RunGuestResult::Kind::kDead ||
         host->guest().reason() != "CRASH: Power down") {
       state.SkipWithError(("the Guest ended with " + host->guest().reason()).c_str());
       return;

@@ -2,9 +2,9 @@
 
 namespace lgx {
 
-u32 DebugConsole::In(u16, u32) { return 0xe9; }
+u32 DebugconPort::In(u16, u32) { return 0xe9; }
 
-void DebugConsole::Out(u16, u32, u32 value) { text_->Put(static_cast<u8>(value)); }
+void DebugconPort::Out(u16, u32, u32 value) { text_->Put(static_cast<u8>(value)); }
 
 u32 DebugExit::In(u16, u32) { return 0; }
 

@@ -12,9 +12,9 @@ namespace lgx {
 inline constexpr u16 kDebugConsolePort = 0xe9;
 
 // Every byte written is text. A read gives 0xe9, by which programs know that it is there.
-class DebugConsole final : public PortDevice {
+class DebugconPort final : public PortDevice {
  public:
-  explicit DebugConsole(ByteSink* text) : text_(text) {}
+  explicit DebugconPort(ByteSink* text) : text_(text) {}
   u32 In(u16 port, u32 bytes) override;
   void Out(u16 port, u32 bytes, u32 value) override;
 

@@ -140,23 +140,23 @@ i32 LguestFile::Read(std::span<u8> buffer, TaskId task, u32 cpu) {
   }
   guest_->cpu.pending_notify = 0;
   guest_->cpu.pending_trap = {};
-  const RunResult result = RunGuest(*guest_);
+  const RunGuestResult result = RunGuest(*guest_);
   switch (result.kind) {
-    case RunResult::Kind::kNotify:
+    case RunGuestResult::Kind::kNotify:
       if (buffer.size() < sizeof(u32)) return -kEfault;
       StoreLe<u32>(buffer.data(), result.value);
       return sizeof(u32);
-    case RunResult::Kind::kTrap:
+    case RunGuestResult::Kind::kTrap:
       return PutPendingTrap(guest_->cpu.pending_trap, buffer);
-    case RunResult::Kind::kSignal:
+    case RunGuestResult::Kind::kSignal:
       return -kEintr;
-    case RunResult::Kind::kHalted:
+    case RunGuestResult::Kind::kHalted:
       return -kEagain;
-    case RunResult::Kind::kDead:
+    case RunGuestResult::Kind::kDead:
       return -kEnoent;
-    case RunResult::Kind::kRestart:
+    case RunGuestResult::Kind::kRestart:
       return -kErestart;
-    case RunResult::Kind::kStopped:
+    case RunGuestResult::Kind::kStopped:
       return -kErestartsys;
   }
   return -kEinval;

@@ -100,26 +100,26 @@ bool CanWake(const Guest& guest) {
 // The reference's thread sleeps here when the Guest halts. Ours returns instead: whoever
 // called knows whether time can be skipped or somebody may still type.
 //:
-RunResult RunGuest(Guest& guest) {
+RunGuestResult RunGuest(Guest& guest) {
   Vcpu& cpu = guest.cpu;
   if (guest.host.port.Inside()) {
-    if (!EnterGuest(guest)) return {RunResult::Kind::kStopped};
+    if (!EnterGuest(guest)) return {RunGuestResult::Kind::kStopped};
     HandleTrap(guest);
   }
   while (!guest.dead()) {
     if (cpu.hcall) DoHypercalls(guest);
     if (cpu.pending_notify != 0) {
       if (!guest.notify_map.Signal(cpu.pending_notify)) {
-        return {RunResult::Kind::kNotify, cpu.pending_notify};
+        return {RunGuestResult::Kind::kNotify, cpu.pending_notify};
       }
       cpu.pending_notify = 0;
       // A notification from the ring: the call in the registers still waits. The
       // reference runs the Guest first (Q13).
       if (cpu.hcall) continue;
     }
-    if (cpu.pending_trap.trap != 0) return {RunResult::Kind::kTrap};
+    if (cpu.pending_trap.trap != 0) return {RunGuestResult::Kind::kTrap};
     if (cpu.signal.load(std::memory_order_relaxed) && cpu.signal.exchange(false)) {
-      return {RunResult::Kind::kSignal};
+      return {RunGuestResult::Kind::kSignal};
     }
     RunClockEvent(guest);
     if (const PendingInterrupt pending = FindPendingInterrupt(guest);
@@ -130,13 +130,14 @@ RunResult RunGuest(Guest& guest) {
     if (cpu.halted) {
       // The second look: an interrupt may have come since the first.
       if (CanWake(guest)) continue;
-      return {RunResult::Kind::kHalted};
+      return {RunGuestResult::Kind::kHalted};
     }
     PrepareEntry(guest);
-    if (!EnterGuest(guest)) return {RunResult::Kind::kStopped};
+    if (!EnterGuest(guest)) return {RunGuestResult::Kind::kStopped};
     HandleTrap(guest);
   }
-  return {guest.wants_restart() ? RunResult::Kind::kRestart : RunResult::Kind::kDead};
+  return {guest.wants_restart() ? RunGuestResult::Kind::kRestart
+                                : RunGuestResult::Kind::kDead};
 }
 
 }  // namespace lgx

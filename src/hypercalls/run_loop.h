@@ -6,7 +6,7 @@
 
 namespace lgx {
 
-struct RunResult {
+struct RunGuestResult {
   enum class Kind : u8 {
     kNotify,   // `value` is for the Launcher; pending until the next read()
     kTrap,     // cpu.pending_trap is for the Launcher; pending until the next read()
@@ -23,7 +23,7 @@ struct RunResult {
 // run_guest, on the thread that owns the Guest. Where the reference's thread would sleep,
 // this returns kHalted: the owner lets virtual time go on to NextDeadlineNs(), or waits
 // for HostServices::Kick(), and calls again.
-[[nodiscard]] RunResult RunGuest(Guest& guest);
+[[nodiscard]] RunGuestResult RunGuest(Guest& guest);
 
 }  // namespace lgx
 

@@ -76,7 +76,7 @@ class BareMachine final : private PortBus {
 
   std::unique_ptr<PhysMemory> memory_;
   std::unique_ptr<Cpu> cpu_;
-  DebugConsole debugcon_;
+  DebugconPort debugcon_;
   SerialPort serial_;
   DebugExit exit_;
   PostPort post_;

@@ -20,7 +20,7 @@ inline constexpr u32 kJsonTraceVersion = 1;
 
 class JsonTraceWriter final : public TraceConsumer {
  public:
-  explicit JsonTraceWriter(ByteSink sink) : out_(std::move(sink)) {}
+  explicit JsonTraceWriter(TextSink sink) : out_(std::move(sink)) {}
   void Begin(const TraceHeader& header) override;
   void Add(const TraceRecord& record) override;
   void Finish() override { out_.Flush(); }

@@ -21,7 +21,7 @@ namespace lgx {
 
 class PerfettoTraceWriter final : public TraceConsumer {
  public:
-  explicit PerfettoTraceWriter(ByteSink sink) : out_(std::move(sink)) {}
+  explicit PerfettoTraceWriter(TextSink sink) : out_(std::move(sink)) {}
   void Begin(const TraceHeader& header) override;
   void Add(const TraceRecord& record) override;
   void Finish() override;

@@ -40,7 +40,7 @@ StatusOr<TraceFormat> TraceFormatOf(std::string_view path) {
       std::string(path));
 }
 
-std::unique_ptr<TraceConsumer> MakeTraceWriter(TraceFormat format, ByteSink sink) {
+std::unique_ptr<TraceConsumer> MakeTraceWriter(TraceFormat format, TextSink sink) {
   switch (format) {
     case TraceFormat::kText:
       return std::make_unique<TextTraceWriter>(std::move(sink));

@@ -52,17 +52,17 @@ class TraceConsumer {
 };
 
 // Where a writer's bytes go.
-using ByteSink = std::function<void(std::string_view)>;
+using TextSink = std::function<void(std::string_view)>;
 
 enum class TraceFormat : u8 { kText, kJsonLines, kPerfetto };
 // By the extension: .txt, .jsonl, .pftrace. Names the three if it is another one.
 StatusOr<TraceFormat> TraceFormatOf(std::string_view path);
-std::unique_ptr<TraceConsumer> MakeTraceWriter(TraceFormat format, ByteSink sink);
+std::unique_ptr<TraceConsumer> MakeTraceWriter(TraceFormat format, TextSink sink);
 
 // Collects small pieces for a sink.
 class BufferedSink {
  public:
-  explicit BufferedSink(ByteSink sink) : sink_(std::move(sink)) {
+  explicit BufferedSink(TextSink sink) : sink_(std::move(sink)) {
     buffer_.reserve(kFull * 2);
   }
   // Append to this, then call MayFlush().
@@ -77,7 +77,7 @@ class BufferedSink {
 
  private:
   static constexpr size_t kFull = size_t{1} << 16;
-  ByteSink sink_;
+  TextSink sink_;
   std::string buffer_;
 };
 

@@ -12,7 +12,7 @@ namespace lgx {
 // between a beginning and its end is indented.
 class TextTraceWriter final : public TraceConsumer {
  public:
-  explicit TextTraceWriter(ByteSink sink) : out_(std::move(sink)) {}
+  explicit TextTraceWriter(TextSink sink) : out_(std::move(sink)) {}
   void Begin(const TraceHeader& header) override;
   void Add(const TraceRecord& record) override;
   void Finish() override { out_.Flush(); }

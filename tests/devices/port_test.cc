@@ -28,7 +28,7 @@ TEST(PortMap, EmptyPortsReadOnesAndLoseWrites) {
 
 TEST(PortMap, WideAccessToByteDevicesIsOnePerPort) {
   Collected text;
-  DebugConsole console(&text);
+  DebugconPort console(&text);
   PortMap map;
   map.Add(kDebugConsolePort, 1, PortWidth::kByte, &console);
   map.Out(kDebugConsolePort, 4, 0x44434241);
@@ -43,7 +43,7 @@ TEST(PortMap, WideAccessAtTheLastPortWraps) {
 
 TEST(PortMap, TheFirstDeviceAtAPortKeepsIt) {
   Collected text;
-  DebugConsole console(&text);
+  DebugconPort console(&text);
   DebugExit exit;
   PortMap map;
   map.Add(kDebugConsolePort, 1, PortWidth::kWhole, &exit);

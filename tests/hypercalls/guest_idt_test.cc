@@ -5,7 +5,7 @@
 namespace lgx {
 namespace {
 
-using Kind = RunResult::Kind;
+using Kind = RunGuestResult::Kind;
 using GuestIdt = HostTest;
 
 TEST_F(GuestIdt, T05_1_AGateIsStoredWithoutSelectorAndReservedBits) {

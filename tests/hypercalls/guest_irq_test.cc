@@ -6,7 +6,7 @@
 namespace lgx {
 namespace {
 
-using Kind = RunResult::Kind;
+using Kind = RunGuestResult::Kind;
 
 class GuestIrq : public HostTest {
  protected:

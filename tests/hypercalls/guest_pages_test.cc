@@ -5,7 +5,7 @@
 namespace lgx {
 namespace {
 
-using Kind = RunResult::Kind;
+using Kind = RunGuestResult::Kind;
 using GuestPages = HostTest;
 
 TEST_F(GuestPages, T05_14_ABadStackKillsAndIsNotStored) {

@@ -5,7 +5,7 @@
 namespace lgx {
 namespace {
 
-using Kind = RunResult::Kind;
+using Kind = RunGuestResult::Kind;
 using GuestSegments = HostTest;
 
 TEST_F(GuestSegments, T06_1_AnEntryReachesTheCpuAtTheNextEntry) {

@@ -85,9 +85,9 @@ TEST_F(GuestTest, WhoeverWatchesSeesExitsCallsAndInterrupts) {
   guest().SetInterrupt(1);
   Hypercall(9, {100});
   PageFault(0x40000000, 0);
-  EXPECT_EQ(Run().kind, RunResult::Kind::kSignal);
+  EXPECT_EQ(Run().kind, RunGuestResult::Kind::kSignal);
   clock_.now_ns += 100;
-  EXPECT_EQ(Run().kind, RunResult::Kind::kSignal);
+  EXPECT_EQ(Run().kind, RunGuestResult::Kind::kSignal);
   EXPECT_EQ(recorder.names,
             (std::vector<std::string>{"inject", "SET_CLOCKEVENT", "set", "page_fault",
                                       "reflect", "host_interrupt", "expired",

@@ -5,7 +5,7 @@
 namespace lgx {
 namespace {
 
-using Kind = RunResult::Kind;
+using Kind = RunGuestResult::Kind;
 using GuestTime = HostTest;
 
 TEST_F(GuestTime, T05_13_ALaterClockReplacesAnEarlierOne) {

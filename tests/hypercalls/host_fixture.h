@@ -172,7 +172,7 @@ class HostTest : public ::testing::Test {
     ASSERT_EQ(Initialize(), 12);
     PrepareData();
     Hypercall(1, {kData});
-    ASSERT_EQ(Run().kind, RunResult::Kind::kSignal);
+    ASSERT_EQ(Run().kind, RunGuestResult::Kind::kSignal);
     ASSERT_FALSE(guest().dead()) << guest().reason();
     SetData(data().blocked_interrupts, 0);
     SetData(data().irq_enabled, kVirtualIf);
@@ -209,7 +209,7 @@ class HostTest : public ::testing::Test {
     Exit(14, errcode, [this, address](GuestRegs&) { port_->cr2 = address; });
   }
   // Runs all of them; kSignal means that the Guest is still alive.
-  RunResult Run() { return RunGuest(guest()); }
+  RunGuestResult Run() { return RunGuest(guest()); }
 
   // Puts a call into slot `slot` of the async ring.
   void Queue(u32 slot, u32 number, std::initializer_list<u32> args, u8 status = 0) {

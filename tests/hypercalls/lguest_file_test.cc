@@ -233,8 +233,8 @@ TEST_F(IrqFromAnotherThread, T08_18_EachInterruptWakesTheGuestThatHalts) {
     }
   });
   while (taken.load() < kInterrupts) {
-    const RunResult result = Run();
-    if (result.kind == RunResult::Kind::kHalted) {
+    const RunGuestResult result = Run();
+    if (result.kind == RunGuestResult::Kind::kHalted) {
       Sleep([] { return false; });
       continue;
     }
@@ -257,7 +257,7 @@ TEST_F(IrqFromAnotherThread, T08_18_ManyAtRandomMomentsLeaveNonePending) {
     done = true;
   });
   for (;;) {
-    if (Run().kind != RunResult::Kind::kHalted) {
+    if (Run().kind != RunGuestResult::Kind::kHalted) {
       EXPECT_EQ(regs().eip(), HandlerOf(33));
       Halt();
     } else if (!Sleep([&] { return done.load(); }) && !kicked_.load()) {

@@ -188,8 +188,8 @@ TEST_P(RealCrossing, ATinyKernelRunsItsProgramAndPowersOff) {
     Timer timer(1000);
     host->crossing().set_event_source(&timer);
     host->cpu.set_uncached(uncached);
-    const RunResult result = RunGuest(host->guest(0));
-    EXPECT_EQ(result.kind, RunResult::Kind::kDead);
+    const RunGuestResult result = RunGuest(host->guest(0));
+    EXPECT_EQ(result.kind, RunGuestResult::Kind::kDead);
     EXPECT_EQ(host->guest(0).reason(), "CRASH: Power down");
     EXPECT_EQ(host->Load<u32>(0, kCounterAt), kSyscalls + 1);
     EXPECT_GT(timer.ticks, 20u);
@@ -217,7 +217,7 @@ TEST_P(RealCrossing, T02_12_TwoGuestsOnOneProcessorGetTheirOwnTables) {
   for (const u32 i : {0u, 1u, 0u, 0u, 1u, 0u}) {
     Guest& guest = host->guest(i);
     host->services.on_tasks = [&guest] { guest.SendSignal(); };
-    EXPECT_EQ(RunGuest(guest).kind, RunResult::Kind::kSignal);
+    EXPECT_EQ(RunGuest(guest).kind, RunGuestResult::Kind::kSignal);
     EXPECT_EQ(guest.cpu.changed, 0u);
     for (const u32 vector : {3u, 0x80u}) {
       EXPECT_EQ(LoadDescriptor(host->memory(),

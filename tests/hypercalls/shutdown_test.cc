@@ -5,7 +5,7 @@
 namespace lgx {
 namespace {
 
-using Kind = RunResult::Kind;
+using Kind = RunGuestResult::Kind;
 
 class ShutdownTest : public HostTest {
  protected:

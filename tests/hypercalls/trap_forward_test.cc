@@ -5,7 +5,7 @@
 namespace lgx {
 namespace {
 
-using Kind = RunResult::Kind;
+using Kind = RunGuestResult::Kind;
 
 constexpr u32 kDeviceLimit = 0x2000;  // pages
 constexpr u32 kDevicePage = 0x1800;

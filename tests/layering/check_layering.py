@@ -92,6 +92,37 @@ def check_line(path, code):
         yield f"uses {found.group(0)}; only base/*_posix.cc and backend_* talk to the system"
 
 
+NAMESPACE = re.compile(r"^(?:inline )?namespace([\w: ]*)\{")
+TYPE = re.compile(r"^(?:class|struct|union|enum(?: class)?) (\w+)(?: final)?(?: :[^:].*)?\s*\{"
+                  r"|^using (\w+) =")
+
+
+def named_types(text):
+    """The types that `text` defines in namespaces with a name, as (line number, full name)."""
+    spaces = []
+    for number, line in enumerate(text.splitlines(), 1):
+        opened = NAMESPACE.match(line)
+        if opened:
+            spaces.append(opened.group(1).strip())
+        elif line.startswith("}  // namespace"):
+            spaces.pop()
+        elif "" not in spaces:
+            found = TYPE.match(line)
+            if found:
+                yield number, "::".join([*spaces, found.group(1) or found.group(2)])
+
+
+def check_one_definition(source, files):
+    """Types that two files define under one name: nobody else says so, and the linker takes one
+    function of the two."""
+    seen = {}
+    for path in files:
+        for number, name in named_types((source / "src" / path).read_text()):
+            first = seen.setdefault(name, path)
+            if first != path:
+                yield path, number, f"defines {name}, which src/{first} defines as well"
+
+
 def expected_guard(path):
     return "LGX_" + re.sub(r"[^A-Z0-9]", "_", str(path).upper()) + "_"
 
@@ -125,6 +156,9 @@ def main(source_dir, layers_file):
         for number, complaint in check_file(source, path, layers):
             print(f"src/{path}:{number}: {complaint}")
             complaints += 1
+    for path, number, complaint in check_one_definition(source, files):
+        print(f"src/{path}:{number}: {complaint}")
+        complaints += 1
     print(f"layering: {len(files)} files, {complaints} violations")
     return 1 if complaints else 0
 

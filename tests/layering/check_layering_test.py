@@ -55,6 +55,17 @@ class CheckLayering(unittest.TestCase):
         self.assertEqual(code, 1, output)
         self.assertIn(f"src/{path}:{len(lines)}:", output)
 
+    def test_a_type_has_one_definition(self):
+        self.put("cpu/a.h", "namespace lgx {", "struct Range {", "};", "}  // namespace lgx")
+        self.put("cpu/b.cc", "namespace lgx {", "struct Range;", "namespace {", "struct Range {",
+                 "};", "}  // namespace", "}  // namespace lgx")
+        self.put("cpu/c.h", "namespace lgx::tail {", "struct Range {", "};",
+                 "}  // namespace lgx::tail")
+        self.assert_accepted("cpu/d.h", "namespace lgx {", "class Other final : public Range {")
+        self.assert_refused("debug/e.cc", "namespace lgx {", "using Range =")
+        self.put("debug/e.cc")
+        self.assert_refused("debug/f.cc", "namespace lgx {", "class Range final {")
+
     def test_downwards_and_sideways_is_allowed(self):
         self.assert_accepted("cpu/a.cc", '#include "cpu/state.h"', '#include "mmu/tlb.h"',
                              '#include "base/types.h"', '#include "absl/status/status.h"')

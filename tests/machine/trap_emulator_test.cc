@@ -31,7 +31,7 @@ class TrapEmulatorTest : public HostTest {
     ASSERT_EQ(file_->Write(words, kTask), 16);
     PrepareData();
     Hypercall(1, {kData});
-    ASSERT_EQ(Run().kind, RunResult::Kind::kSignal);
+    ASSERT_EQ(Run().kind, RunGuestResult::Kind::kSignal);
     bus_ = std::make_unique<PciBus>(guest().memory, irqs_, kMemBytes);
     ASSERT_TRUE(bus_->AddDevice(std::make_unique<Console>(terminal_)).ok());
     ASSERT_FALSE(bus_->WritePort(0xcf8, 4, 0x80000804));
