@@ -6,7 +6,7 @@ option(LGX_PRECOMPILE "Precompile common headers (for builds from nothing with c
 
 # Tests run once for each time they are compiled.
 add_library(lgx_test_flags INTERFACE)
-target_link_libraries(lgx_test_flags INTERFACE lgx_flags)
+target_link_libraries(lgx_test_flags INTERFACE lgx_flags lgx_sanitize_memory_only)
 if(NOT MSVC)
   target_compile_options(lgx_test_flags INTERFACE -O0)
 endif()
