@@ -12,7 +12,8 @@ namespace lgx {
 namespace {
 
 constexpr u32 kUsualRepeats = 5;
-constexpr u32 kTurns = 4096;  // of all processes together
+// Each process takes as many, so that its start weighs the same however many there are.
+constexpr u32 kTurnsOfEach = 512;
 
 ScalingSweep::Step StepOf(u64 x, std::string workload) {
   ScalingSweep::Step step{x, {}};
@@ -63,7 +64,7 @@ ScalingSweep Spaces(const char* name, const char* title, u32 slots) {
   for (u32 processes = 2; processes <= 64; processes *= 2) {
     ScalingSweep::Step step =
         StepOf(processes, absl::StrFormat("switch pages=8 processes=%d rounds=%d",
-                                          processes, kTurns / processes));
+                                          processes, kTurnsOfEach));
     step.point.slots = slots;
     sweep.steps.push_back(std::move(step));
   }
