@@ -303,7 +303,7 @@ LGX_API void lgx_counters(lgx_machine* m, lgx_counter_fn counter, void* user);
 #define LGX_EVENT_DEVICE    UINT32_C(0x080)
 #define LGX_EVENT_CONSOLE   UINT32_C(0x100)
 #define LGX_EVENT_INSN      UINT32_C(0x200) /* each instruction: very slow */
-#define LGX_EVENT_MEM       UINT32_C(0x400) /* each access: very slow, with INSN only */
+#define LGX_EVENT_MEM       UINT32_C(0x400) /* each access to memory: likewise */
 /* All but the last two. */
 #define LGX_EVENTS_USUAL UINT32_C(0x1ff)
 

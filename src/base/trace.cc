@@ -31,23 +31,15 @@ StatusOr<u32> ParseTraceCategories(std::string_view names) {
     const std::string_view name = names.substr(0, comma);
     if (name == "all") {
       mask |= Trace::kUsual;
-    } else if (name == TraceCategoryName(TraceCategory::kMem)) {
-      return Errorf(StatusCode::kOutOfRange,
-                    "\"mem\" is not part of this version yet; insn shows each "
-                    "instruction with the registers it changes");
     } else if (const std::optional<TraceCategory> category =
                    TraceCategoryFromName(name)) {
       mask |= Trace::MaskOf(*category);
     } else {
       std::string known;
-      for (const std::string_view each : kNames) {
-        if (each != TraceCategoryName(TraceCategory::kMem)) {
-          known += std::string(each) + ", ";
-        }
-      }
+      for (const std::string_view each : kNames) known += std::string(each) + ", ";
       return Errorf(StatusCode::kOutOfRange,
                     "\"%s\" is no category of a trace; there are %sand all for those but "
-                    "insn",
+                    "insn and mem",
                     std::string(name), known);
     }
     if (comma == std::string_view::npos) return mask;

@@ -145,6 +145,9 @@ class Cpu final : public StoreWatch {
   // end it. Between calls of Run().
   void Inspect(CpuInspector* inspector, const InspectionPlan& plan);
 
+  // Shows `observer` every access to data; null ends it. Between calls of Run().
+  void set_access_observer(AccessObserver* observer);
+
   // Every instruction decoded anew and run alone: slow, and the measure for the rest.
   void set_uncached(bool on);
 
@@ -415,7 +418,8 @@ class Cpu final : public StoreWatch {
   }
 
   TlbEntry* tlb_now = nullptr;  // the array for the current bank and ring
-  // Those of CPL 0-2 and CPL 3; like tlb_now they miss always while data is watched.
+  // Those of CPL 0-2 and CPL 3; like tlb_now they miss always while data is watched or
+  // observed.
   TlbEntry* tlb_by_ring[2] = {};
   u8* const ram;  // all of it, and which of its chunks are watched
   const u64* const watched_chunks;
@@ -452,7 +456,9 @@ class Cpu final : public StoreWatch {
   bool AlignmentActive() const;
   bool Aligned(Lin lin, u32 len, u32 align);
   bool CopyIn(Lin at, u8* bytes, u32 len, bool user);
+  bool CopyInPages(Lin at, u8* bytes, u32 len, bool user);
   bool CopyOut(Lin at, const u8* bytes, u32 len, bool user);
+  bool CopyOutPages(Lin at, const u8* bytes, u32 len, bool user);
   bool LetsThrough(const TlbEntry& entry, Lin at) const;
   [[gnu::noinline]] bool StoreOutOfLine(u32 lin, u32 size, u32 value, const Op* op);
   [[gnu::noinline]] bool StoreToTable(Mfn frame, u8* at, u32 value, const Op* op);
@@ -498,6 +504,10 @@ class Cpu final : public StoreWatch {
     if (inspects_data_) [[unlikely]]
       InspectAccess(at, len, write);
   }
+  void TellAccess(DataAccess kind, Lin at, const u8* bytes, u32 len) {
+    if (access_observer_ != nullptr) [[unlikely]]
+      access_observer_->OnData(kind, at, {bytes, len});
+  }
   void SettleDebug();
 
   // inspect.cc
@@ -542,6 +552,7 @@ class Cpu final : public StoreWatch {
   u8 interrupt_vector_ = 0;
   Fault fault_;
   Event last_event_;
+  AccessObserver* access_observer_ = nullptr;
   CpuInspector* inspector_ = nullptr;
   InspectionPlan plan_;
   bool inspects_code_ = false;

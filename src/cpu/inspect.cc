@@ -29,6 +29,12 @@ void Cpu::Inspect(CpuInspector* inspector, const InspectionPlan& plan) {
   MarkInspected();
 }
 
+void Cpu::set_access_observer(AccessObserver* observer) {
+  access_observer_ = observer;
+  ChooseTlb();
+  ModeChanged();
+}
+
 // Again after each store: what was a table too may have lost the mark.
 void Cpu::MarkInspected() {
   for (const Mfn frame : plan_.frames) {

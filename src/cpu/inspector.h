@@ -8,6 +8,7 @@
 #define LGX_CPU_INSPECTOR_H_
 
 #include <bitset>
+#include <span>
 #include <vector>
 
 #include "base/types.h"
@@ -45,6 +46,24 @@ class CpuInspector {
   // An event has gone through the IDT, with the plan's `events`. True: Run() returns
   // kInspect before the first instruction of its handler.
   virtual bool OnEvent(const Event& event) = 0;
+};
+
+// An access to data: of an instruction, of an event that is delivered, of the machinery
+// of segments and tasks. Neither fetches nor what a page walk reads and sets.
+enum class DataAccess : u8 {
+  kRead,
+  kWrite,
+  kModify,  // a read; a write of as many bytes follows before the instruction is done
+};
+
+// Sees every such access of the processor. Looks only. With it each of them takes the way
+// out of line; without it nothing changes.
+class AccessObserver {
+ public:
+  virtual ~AccessObserver() = default;
+  // It goes through: these are the bytes. Paging is that of the access, unless the very
+  // store has changed it.
+  virtual void OnData(DataAccess kind, Lin at, std::span<const u8> bytes) = 0;
 };
 
 }  // namespace lgx

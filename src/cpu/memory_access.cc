@@ -32,6 +32,12 @@ bool Cpu::Aligned(Lin lin, u32 len, u32 align) {
 
 bool Cpu::CopyIn(Lin at, u8* bytes, u32 len, bool user) {
   NoteData(at, len, false);
+  if (!CopyInPages(at, bytes, len, user)) return false;
+  TellAccess(DataAccess::kRead, at, bytes, len);
+  return true;
+}
+
+bool Cpu::CopyInPages(Lin at, u8* bytes, u32 len, bool user) {
   while (len != 0) {
     const u32 part = ToPageEnd(at, len);
     const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
@@ -80,6 +86,12 @@ bool Cpu::ProbeLinear(Lin at, u32 len, Access access, bool user) {
 
 bool Cpu::CopyOut(Lin at, const u8* bytes, u32 len, bool user) {
   NoteData(at, len, true);
+  if (!CopyOutPages(at, bytes, len, user)) return false;
+  TellAccess(DataAccess::kWrite, at, bytes, len);
+  return true;
+}
+
+bool Cpu::CopyOutPages(Lin at, const u8* bytes, u32 len, bool user) {
   // A store that reaches into a second page writes nothing unless both pages take it.
   if (ToPageEnd(at, len) != len && !ProbeLinear(at, len, Access::kWrite, user))
     return false;
@@ -198,6 +210,7 @@ LGX_SLOW_PATH Cpu::SlowValue Cpu::SlowLoad(u32 lin, u32 size, const Op* op) {
     if (entry.read_tag == tag) {
       NoteData(Lin(lin), size, false);
       const u8* const at = entry.Host(lin);
+      TellAccess(DataAccess::kRead, Lin(lin), at, size);
       return SlowValue{size == 4   ? LoadLe<u32>(at)
                        : size == 2 ? u32{LoadLe<u16>(at)}
                                    : u32{*at},
@@ -261,6 +274,7 @@ bool Cpu::StoreSlowly(u32 lin, u32 size, u32 value, const Op* op) {
   }
   NoteData(Lin(lin), size, true);
   u8* const at = entry.Host(lin);
+  TellAccess(DataAccess::kWrite, Lin(lin), raw, size);
   if (entry.write_tag != tag) memory_.Announce(memory_.MpaOfPointer(at), raw, size);
   StoreBySize(at, value, size);
   return true;
@@ -274,15 +288,20 @@ LGX_SLOW_PATH u8* Cpu::SlowModify(u32 lin, u32 size, const Op* op) {
   if (!ProbeLinear(Lin(lin), size, Access::kWrite, user)) return nullptr;
   NoteData(Lin(lin), size, true);
   const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
-  if (entry.write_tag == ((lin + size - 1) & ~kPageMask)) return entry.Host(lin);
-  if (!CopyIn(Lin(lin), bounce, size, user)) return nullptr;
-  bounce_lin_ = lin;
-  return bounce;
+  u8* at = bounce;
+  if (entry.write_tag == ((lin + size - 1) & ~kPageMask)) {
+    at = entry.Host(lin);
+  } else {
+    if (!CopyInPages(Lin(lin), bounce, size, user)) return nullptr;
+    bounce_lin_ = lin;
+  }
+  TellAccess(DataAccess::kModify, Lin(lin), at, size);
+  return at;
 }
 
 LGX_SLOW_PATH void Cpu::FlushBounce(u32 size) {
   // SlowModify has probed it: this cannot fault.
-  (void)CopyOut(Lin(bounce_lin_), bounce, size, state.cpl == 3);
+  (void)CopyOutPages(Lin(bounce_lin_), bounce, size, state.cpl == 3);
 }
 
 }  // namespace lgx

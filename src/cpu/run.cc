@@ -97,12 +97,13 @@ void Cpu::PagingChanged() {
   ModeChanged();
 }
 
-// With a data breakpoint set, the accesses of the processor itself take the slow path
-// too.
+// With a data breakpoint set, or with an observer, the accesses of the processor itself
+// take the slow path too.
 void Cpu::ChooseTlb() {
+  const bool misses = watches_data_ || access_observer_ != nullptr;
   for (const bool user : {false, true}) {
     tlb_by_ring[user ? 1 : 0] =
-        watches_data_ ? const_cast<TlbEntry*>(kMissAlways) : tlb_.Entries(user);
+        misses ? const_cast<TlbEntry*>(kMissAlways) : tlb_.Entries(user);
   }
 }
 

@@ -34,7 +34,7 @@ Guide::Guide(Machine& machine, const Symbols& symbols, const Moment& moment)
     : machine_(machine), symbols_(symbols), moment_(moment) {
   if (moment.kind == Kind::kCrossing) {
     machine.crossing().set_observer(this);
-    machine.crossing().set_steps(this);
+    machine.crossing().set_steps({this});
   } else {
     machine.AttachTrace(this, kCategories);
   }
@@ -43,7 +43,7 @@ Guide::Guide(Machine& machine, const Symbols& symbols, const Moment& moment)
 Guide::~Guide() {
   if (moment_.kind == Kind::kCrossing) {
     machine_.crossing().set_observer(nullptr);
-    machine_.crossing().set_steps(nullptr);
+    machine_.crossing().set_steps({});
   } else {
     machine_.AttachTrace(nullptr, 0);
   }

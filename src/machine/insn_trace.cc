@@ -9,13 +9,6 @@
 namespace lgx {
 namespace {
 
-void AppendHex(u8 byte, std::string* out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  if (!out->empty()) *out += ' ';
-  *out += kDigits[byte >> 4];
-  *out += kDigits[byte & 15];
-}
-
 // Arguments of one event, as many as are needed.
 class Arguments {
  public:
@@ -34,7 +27,22 @@ constexpr const char* kGprNames[8] = {"eax", "ecx", "edx", "ebx",
                                       "esp", "ebp", "esi", "edi"};
 constexpr const char* kSegNames[6] = {"es", "cs", "ss", "ds", "fs", "gs"};
 
+constexpr const char* kPlaceNames[] = {"user", "kernel", "switcher", "host"};
+
 }  // namespace
+
+void AppendHexByte(u8 byte, std::string* out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  if (!out->empty()) *out += ' ';
+  *out += kDigits[byte >> 4];
+  *out += kDigits[byte & 15];
+}
+
+InsnPlace PlaceOfInsn(const SwitcherText& switcher, u32 cpl, Lin at) {
+  if (cpl == 3) return InsnPlace::kUser;
+  if (cpl != 0) return InsnPlace::kKernel;
+  return switcher.Contains(at) ? InsnPlace::kSwitcher : InsnPlace::kHost;
+}
 
 InsnTrace::Registers InsnTrace::RegistersOf(const Cpu& cpu) {
   const CpuState& s = cpu.state;
@@ -50,12 +58,6 @@ InsnTrace::Registers InsnTrace::RegistersOf(const Cpu& cpu) {
   return r;
 }
 
-const char* InsnTrace::PlaceOf(u32 cpl, u32 linear) const {
-  if (cpl == 3) return "user";
-  if (cpl != 0) return "kernel";
-  return switcher_.Contains(Lin(linear)) ? "switcher" : "host";
-}
-
 // The instruction at linear_, as far as it can be read.
 void InsnTrace::NoteBytes(Cpu& cpu) {
   bytes_.clear();
@@ -66,7 +68,7 @@ void InsnTrace::NoteBytes(Cpu& cpu) {
   if (Decode(std::span(raw).first(count), code32, &insn) == DecodeStatus::kOk) {
     count = insn.length;
   }
-  for (u32 i = 0; i < count; i++) AppendHex(raw[i], &bytes_);
+  for (u32 i = 0; i < count; i++) AppendHexByte(raw[i], &bytes_);
 }
 
 void InsnTrace::BeforeStep(Cpu& cpu) {
@@ -93,8 +95,10 @@ void InsnTrace::AfterStep(Cpu& cpu) {
   args.AddChanged("cr2", before_.cr2, now.cr2);
   args.AddChanged("cr3", before_.cr3, now.cr3);
   if (delivered) args.Add("next_eip", now.eip);
-  trace_.Event(TraceCategory::kInsn, delivered ? "event" : PlaceOf(before_.cpl, linear_),
-               args.all(), bytes_);
+  const InsnPlace place = PlaceOfInsn(switcher_, before_.cpl, Lin(linear_));
+  trace_.Event(TraceCategory::kInsn,
+               delivered ? "event" : kPlaceNames[static_cast<u8>(place)], args.all(),
+               bytes_);
 }
 
 }  // namespace lgx

@@ -10,6 +10,13 @@
 
 namespace lgx {
 
+// Whose instructions stand at `at` and run with `cpl`.
+enum class InsnPlace : u8 { kUser, kKernel, kSwitcher, kHost };
+InsnPlace PlaceOfInsn(const SwitcherText& switcher, u32 cpl, Lin at);
+
+// In hex, with a space between two.
+void AppendHexByte(u8 byte, std::string* out);
+
 // An event is called "user", "kernel", "switcher" or "host", after the place of its
 // instruction, and its text is the instruction's bytes in hex. A fault or interrupt that
 // is delivered makes one called "event": the CPU does that and the first instruction
@@ -35,7 +42,6 @@ class InsnTrace final : public StepObserver {
     u32 cpl = 0;
   };
   static Registers RegistersOf(const Cpu& cpu);
-  const char* PlaceOf(u32 cpl, u32 linear) const;
   void NoteBytes(Cpu& cpu);
 
   const Trace& trace_;

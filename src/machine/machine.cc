@@ -360,8 +360,10 @@ u64 Machine::NextEvent() {
     ticks = std::min(ticks, clock_->TicksAt(*deadline));
   }
   u64 retired = ticks == EventSource::kNever ? ticks : clock_->RetiredAt(ticks);
-  if (config_.limits.instructions)
-    retired = std::min(retired, *config_.limits.instructions);
+  for (const std::optional<u64>& stop :
+       {config_.limits.instructions, config_.limits.until_instructions}) {
+    if (stop) retired = std::min(retired, *stop);
+  }
   if (real_ != nullptr) retired = std::min(retired, next_look_);
   return retired;
 }
@@ -728,9 +730,19 @@ void Machine::HashParts(StateHash* hash) const {
 void Machine::AttachTrace(TraceSink* sink, u32 mask) {
   trace_.Attach(sink, mask);
   file_->guest()->trace.Attach(sink, mask);
-  const bool steps = trace_.On(TraceCategory::kInsn);
-  insns_ = steps ? std::make_unique<InsnTrace>(trace_, map_->text()) : nullptr;
-  crossing_->set_steps(insns_.get());
+  crossing_->set_steps({});
+  insns_.reset();
+  accesses_.reset();
+  std::vector<StepObserver*> steps;
+  if (trace_.On(TraceCategory::kInsn)) {
+    insns_ = std::make_unique<InsnTrace>(trace_, map_->text());
+    steps.push_back(insns_.get());
+  }
+  if (trace_.On(TraceCategory::kMem)) {
+    accesses_ = std::make_unique<MemTrace>(*cpu_, trace_, map_->text(), view());
+    steps.push_back(accesses_.get());
+  }
+  crossing_->set_steps(std::move(steps));
 }
 
 void Machine::TraceConsole(const char* name, std::span<const u8> bytes) const {

@@ -32,6 +32,7 @@
 #include "machine/inputs.h"
 #include "machine/insn_trace.h"
 #include "machine/kernel_image.h"
+#include "machine/mem_trace.h"
 #include "machine/trap_emulator.h"
 #include "switcher/crossing.h"
 
@@ -283,6 +284,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   bool muted_ = false;
   Trace trace_;
   std::unique_ptr<InsnTrace> insns_;
+  std::unique_ptr<MemTrace> accesses_;
   std::optional<Ending> ending_;
   RealTime* real_ = nullptr;           // what the clock follows, with clock.mode host
   std::optional<u64> real_start_ns_;   // when virtual time was 0

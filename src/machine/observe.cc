@@ -39,4 +39,10 @@ u32 ObserveLinear(Cpu& cpu, Lin at, std::span<u8> bytes) {
   return count;
 }
 
+std::optional<Mpa> ObserveAddress(Cpu& cpu, Lin at) {
+  const WalkResult walk = ObservePageTables(cpu.memory(), PagingOf(cpu.state), at);
+  if (!walk.ok) return std::nullopt;
+  return MpaOf(walk.frame) + PageOffset(at);
+}
+
 }  // namespace lgx

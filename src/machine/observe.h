@@ -3,6 +3,7 @@
 #ifndef LGX_MACHINE_OBSERVE_H_
 #define LGX_MACHINE_OBSERVE_H_
 
+#include <optional>
 #include <span>
 
 #include "base/types.h"
@@ -12,6 +13,9 @@ namespace lgx {
 
 // By the page tables the CPU uses now. How many bytes from the first on could be read.
 u32 ObserveLinear(Cpu& cpu, Lin at, std::span<u8> bytes);
+
+// Where that leads in the machine's memory; nothing where the tables lead nowhere.
+std::optional<Mpa> ObserveAddress(Cpu& cpu, Lin at);
 
 }  // namespace lgx
 

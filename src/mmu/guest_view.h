@@ -6,6 +6,8 @@
 #ifndef LGX_MMU_GUEST_VIEW_H_
 #define LGX_MMU_GUEST_VIEW_H_
 
+#include <optional>
+
 #include "base/types.h"
 #include "mmu/phys_memory.h"
 
@@ -81,6 +83,12 @@ class GuestView {
   Mfn FrameOf(Gfn page) const { return Mfn(first_.value + page.value); }
   // The machine address of a Gpa that Contains() accepts.
   Mpa ToMachine(Gpa at) const { return Mpa(MpaOf(first_).value + at.value); }
+  // The other way round; nothing for what is not the Guest's.
+  std::optional<Gpa> FromMachine(Mpa at) const {
+    const u64 first = MpaOf(first_).value;
+    if (at.value < first || at.value - first >= size()) return std::nullopt;
+    return Gpa(static_cast<u32>(at.value - first));
+  }
 
  private:
   PhysMemory* memory_;

@@ -173,7 +173,7 @@ u64 PerfettoTraceWriter::TrackOf(const TraceRecord& record) {
     case TraceCategory::kMem:
       if (record.Arg("cpl") == 3) return kGuestUser;
       if (record.Arg("cpl") != 0) return kGuestKernel;
-      return record.name == "host" ? kHost : kSwitcher;
+      return record.name.starts_with("host") ? kHost : kSwitcher;
     default:
       return kHost;
   }

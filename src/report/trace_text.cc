@@ -78,7 +78,7 @@ void TextTraceWriter::Add(const TraceRecord& record) {
       out += "  ";
       break;
   }
-  AppendPadded(record.name, 12, &out);
+  AppendPadded(record.name, 14, &out);
   for (const TraceArg& arg : record.args) {
     const Key& key = keys_.Of(arg.key, [](const char* name) {
       return Key{" " + std::string(name) + "=", IsHexArg(name)};

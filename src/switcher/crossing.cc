@@ -140,7 +140,7 @@ StopReason Crossing::RunUntil(u64 until) {
   if (sampler_ != nullptr) [[unlikely]] {
     until = std::min(until, sampler_->NextSample());
   }
-  const bool stepping = observer_ != nullptr || steps_ != nullptr;
+  const bool stepping = observer_ != nullptr || !steps_.empty();
   const StopReason reason = stepping ? Step(until) : cpu_.Run(until);
   if (sampler_ != nullptr && cpu_.retired() >= sampler_->NextSample()) [[unlikely]] {
     sampler_->Sample(cpu_);
@@ -162,9 +162,9 @@ StopReason Crossing::Step(u64 until) {
       observer_->AtStage(*stage, cpu_);
     }
   }
-  if (steps_ != nullptr) steps_->BeforeStep(cpu_);
+  for (StepObserver* const each : steps_) each->BeforeStep(cpu_);
   const StopReason reason = cpu_.Run(std::min(until, cpu_.retired() + 1));
-  if (steps_ != nullptr) steps_->AfterStep(cpu_);
+  for (StepObserver* const each : steps_) each->AfterStep(cpu_);
   return reason;
 }
 

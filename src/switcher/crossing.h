@@ -4,6 +4,8 @@
 #define LGX_SWITCHER_CROSSING_H_
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/byte_reader.h"
 #include "base/byte_writer.h"
@@ -79,9 +81,10 @@ class Crossing final : public CrossingPort {
   Crossing& operator=(const Crossing&) = delete;
 
   void set_event_source(EventSource* events) { events_ = events; }
-  // With an observer the CPU goes step by step; without one it costs nothing.
+  // With an observer the CPU goes step by step; without one it costs nothing. Several
+  // that see steps are told in their order.
   void set_observer(StageObserver* observer) { observer_ = observer; }
-  void set_steps(StepObserver* steps) { steps_ = steps; }
+  void set_steps(std::vector<StepObserver*> steps) { steps_ = std::move(steps); }
   void set_sampler(Sampler* sampler) { sampler_ = sampler; }
 
   // For those who stop the machine and let it go on. What is computed does not depend on
@@ -138,7 +141,7 @@ class Crossing final : public CrossingPort {
   const bool has_sysenter_;
   EventSource* events_ = nullptr;
   StageObserver* observer_ = nullptr;
-  StepObserver* steps_ = nullptr;
+  std::vector<StepObserver*> steps_;
   Sampler* sampler_ = nullptr;
   bool in_stub_ = false;  // the observer has seen it
   PassageObserver* passage_observer_ = nullptr;

@@ -460,8 +460,8 @@ constexpr OptionSpec kOptions[] = {
     Value("stats", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.stats",
           "write counters as JSON"),
     Action("trace", 0, kBoots | kReplayOnly, "CATS=FILE", ApplyTrace,
-           "write events of these categories (crossing,fault,...; all) to FILE.pftrace, "
-           ".jsonl or .txt; repeatable"),
+           "write events of these categories (crossing,fault,...; all; insn; mem) to "
+           "FILE.pftrace, .jsonl or .txt; repeatable"),
     Value("report", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.report",
           "write one HTML page about the run"),
     Value("profile", 0, kRunsAlone | kReplayOnly, "FILE", "outputs.profile",

@@ -52,7 +52,8 @@ TEST(Trace, CategoriesAreReadFromAList) {
   EXPECT_EQ(*ParseTraceCategories("all"), Trace::kUsual);
   EXPECT_EQ(*ParseTraceCategories("all,insn"),
             Trace::kUsual | Trace::MaskOf(TraceCategory::kInsn));
-  for (const char* bad : {"", "faults", "fault,", ",fault", "mem", "ALL"}) {
+  EXPECT_EQ(*ParseTraceCategories("mem"), Trace::MaskOf(TraceCategory::kMem));
+  for (const char* bad : {"", "faults", "fault,", ",fault", "memory", "ALL"}) {
     EXPECT_FALSE(ParseTraceCategories(bad).ok()) << bad;
   }
 }

@@ -168,6 +168,88 @@ TEST_P(InspectTest, AStopKeepsTheInterruptShadow) {
   EXPECT_EQ(m.Long(m.esp()), kCode + 2) << "interrupted behind inc";
 }
 
+// Keeps a list of every access, with the bytes as a number.
+class Accesses final : public AccessObserver {
+ public:
+  struct Access {
+    DataAccess kind;
+    u32 at;
+    u32 len;
+    u64 value;
+    friend bool operator==(const Access&, const Access&) = default;
+  };
+  void OnData(DataAccess kind, Lin at, std::span<const u8> bytes) override {
+    u64 value = 0;
+    for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | bytes[i];
+    all.push_back({kind, at.value, static_cast<u32>(bytes.size()), value});
+  }
+  std::vector<Access> all;
+};
+
+TEST_P(InspectTest, AnAccessObserverSeesEachAccessWithItsBytes) {
+  constexpr u32 kSplit = kData + 0x0ffe;  // across the end of a page
+  Code code(kCode);
+  code.StoreLong(kData, 0x11223344).LoadEax(kData).StoreByte(kData + 8, 5);
+  code.Bytes({0x0f, 0xb7, 0x05}).Long(kData + 2);  // movzx eax, word [kData + 2]
+  code.Bytes({0xff, 0x05}).Long(kData);            // inc dword [kData]
+  code.StoreLong(kSplit, 0xaabbccdd);
+  code.Bytes({0xff, 0x0d}).Long(kSplit);           // dec dword [kSplit]
+  code.Bytes({0x68}).Long(7).Bytes({0x58}).Hlt();  // push 7; pop eax
+  m.Start(code);
+  const u32 stack = m.esp() - 4;
+  Accesses seen;
+  m.cpu.set_access_observer(&seen);
+  EXPECT_EQ(m.Run(1000), StopReason::kHalt);
+  using enum DataAccess;
+  const std::vector<Accesses::Access> expected = {{kWrite, kData, 4, 0x11223344},
+                                                  {kRead, kData, 4, 0x11223344},
+                                                  {kWrite, kData + 8, 1, 5},
+                                                  {kRead, kData + 2, 2, 0x1122},
+                                                  {kModify, kData, 4, 0x11223344},
+                                                  {kWrite, kSplit, 4, 0xaabbccdd},
+                                                  {kModify, kSplit, 4, 0xaabbccdd},
+                                                  {kWrite, stack, 4, 7},
+                                                  {kRead, stack, 4, 7}};
+  EXPECT_EQ(seen.all, expected);
+  EXPECT_EQ(m.Long(kData), 0x11223345u);
+  EXPECT_EQ(m.Long(kSplit), 0xaabbccdcu);
+  m.cpu.set_access_observer(nullptr);
+  m.Start(code);
+  m.cpu.state.halted = false;
+  EXPECT_EQ(m.Run(1000), StopReason::kHalt);
+  EXPECT_EQ(seen.all.size(), expected.size());
+}
+
+TEST_P(InspectTest, AnAccessObserverSeesStringsEventsAndNoAccessThatFaults) {
+  m.EnablePaging(false);
+  m.SetPte(0x300000, 0);
+  // movsd; int 0x30, whose handler halts
+  Code code(kCode);
+  code.MovImm(kEsi, kData).MovImm(kEdi, kData + 0x100).MovImm(kEcx, 2);
+  code.Bytes({0xf3, 0xa5}).LoadEax(0x300000).Hlt();
+  m.Start(code);
+  m.PutLong(kData, 1);
+  m.PutLong(kData + 4, 2);
+  Accesses seen;
+  m.cpu.set_access_observer(&seen);
+  EXPECT_EQ(m.Run(1000), StopReason::kHalt);
+  using enum DataAccess;
+  ASSERT_GT(seen.all.size(), 4u);
+  EXPECT_EQ(seen.all[0], (Accesses::Access{kRead, kData, 4, 1}));
+  EXPECT_EQ(seen.all[1], (Accesses::Access{kWrite, kData + 0x100, 4, 1}));
+  EXPECT_EQ(seen.all[2], (Accesses::Access{kRead, kData + 4, 4, 2}));
+  EXPECT_EQ(seen.all[3], (Accesses::Access{kWrite, kData + 0x104, 4, 2}));
+  const u32 gate = CpuMachine::kIdt + 8 * kVectorPf;
+  u32 gates = 0, pushes = 0;
+  for (const Accesses::Access& each : seen.all) {
+    EXPECT_NE(each.at, 0x300000u);
+    gates += each.kind == kRead && each.at - gate < 8 ? 1 : 0;
+    pushes += each.kind == kWrite && m.esp() <= each.at && each.at < m.esp() + 16;
+  }
+  EXPECT_GT(gates, 0u) << "the gate is read";
+  EXPECT_EQ(pushes, 4u) << "EFLAGS, CS, EIP, error code";
+}
+
 LGX_FOR_ALL_BINDINGS(InspectTest);
 
 }  // namespace

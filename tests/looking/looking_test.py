@@ -36,7 +36,8 @@ for extension in ("pftrace", "jsonl", "txt"):
     WAYS[f"trace as {extension}"] = ["--trace", "all={}/t." + extension]
 SHORT_WAYS = {
     "trace of insn": ["--trace", "insn={}/t.txt"],
-    "trace of all and insn": ["--trace", "all,insn={}/t.pftrace"],
+    "trace of mem": ["--trace", "mem={}/t.jsonl"],
+    "trace of all, insn and mem": ["--trace", "all,insn,mem={}/t.pftrace", "--trace", "mem={}/t.txt"],
 }
 
 
@@ -221,6 +222,30 @@ class Looking(unittest.TestCase):
         counts = [json.loads(line)["insn"] for line in lines]
         self.assertEqual(counts, list(range(1, len(counts) + 1)))
         self.assertGreaterEqual(len(counts), 5000)
+
+    def test_accesses_to_memory_have_their_bytes_and_repeat_in_every_format(self):
+        with tempfile.TemporaryDirectory() as folder:
+            base = RUN + SHORT
+            for name in ("a", "b"):
+                run([word for extension in ("jsonl", "pftrace", "txt")
+                     for word in ("--trace", f"mem={{}}/{name}.{extension}")], folder, base)
+            for extension in ("jsonl", "pftrace", "txt"):
+                first = pathlib.Path(folder, "a." + extension).read_bytes()
+                self.assertEqual(first, pathlib.Path(folder, "b." + extension).read_bytes())
+                made = pathlib.Path(folder, "made." + extension)
+                subprocess.run([*PROGRAM, "trace", pathlib.Path(folder, "a.jsonl"), "-o", made],
+                               check=True)
+                self.assertEqual(first, made.read_bytes(), extension)
+            names = collections.Counter()
+            for line in pathlib.Path(folder, "a.jsonl").read_text().splitlines()[1:]:
+                event = json.loads(line)
+                names[event["name"]] += 1
+                self.assertEqual(event["cat"], "mem")
+                self.assertEqual("value" in event["args"], event["args"]["bytes"] <= 8)
+                self.assertLess(event["args"].get("gpa", 0), 64 << 20)
+            for place in ("kernel", "switcher", "host"):
+                for what in ("read", "write"):
+                    self.assertGreater(names[f"{place} {what}"], 100)
 
     def test_a_report_is_made_from_files_as_well(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -113,6 +113,19 @@ TEST(MachineEnding, TheInstructionLimitEndsATightLoop) {
   }
 }
 
+TEST(MachineEnding, APointInInstructionsIsReachedThere) {
+  constexpr u64 kWayOut = 100;
+  for (const u64 point : {u64{3'000}, u64{150'001}}) {
+    TinyGuest guest;
+    guest.text.Init();
+    guest.text.SpinForEver();
+    guest.config.limits.until_instructions = point;
+    ExpectEnding(guest, Ending::Kind::kReached, "point of --until");
+    EXPECT_GE(guest.machine().instructions(), point);
+    EXPECT_LT(guest.machine().instructions(), point + kWayOut);
+  }
+}
+
 struct EventCase {
   ConsoleEventKind event;
   Ending::Kind ending;

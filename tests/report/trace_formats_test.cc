@@ -58,10 +58,11 @@ TEST(TraceFormats, TheExtensionSaysWhich) {
 TEST(TraceText, OneLineForEachEvent) {
   const std::string text = Written(TraceFormat::kText);
   EXPECT_NE(
-      text.find("1000    0.000010000 crossing  > enter        eip=0xc0100000 cs=0x61\n"),
+      text.find(
+          "1000    0.000010000 crossing  > enter          eip=0xc0100000 cs=0x61\n"),
       std::string::npos)
       << text;
-  EXPECT_NE(text.find("  output       bytes=5 \"a\\n\\\"\\xff\\x00\"\n"),
+  EXPECT_NE(text.find("  output         bytes=5 \"a\\n\\\"\\xff\\x00\"\n"),
             std::string::npos)
       << text;
 }

@@ -631,10 +631,10 @@ TEST_P(CrossingTest, StepsAndSamplesComeAtTheirInstructionsAndChangeNothing) {
   };
   const std::vector<u32> plain = run();
   StepCounter steps;
-  w.crossing->set_steps(&steps);
+  w.crossing->set_steps({&steps});
   EXPECT_EQ(run(), plain);
   EXPECT_EQ(steps.steps, 300 + PassageOut(0xef));
-  w.crossing->set_steps(nullptr);
+  w.crossing->set_steps({});
   EveryTenth samples;
   const u64 first = w.cpu.retired() + 10;
   samples.next = first;
