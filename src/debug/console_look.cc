@@ -8,6 +8,7 @@
 #include "debug/memory_view.h"
 #include "debug/page_map.h"
 #include "debug/page_view.h"
+#include "debug/queue_view.h"
 #include "debug/register_view.h"
 #include "hypercalls/guest_irq.h"
 #include "hypercalls/guest_time.h"
@@ -141,8 +142,14 @@ std::string DebugConsole::ViewIrqs() const {
                                  : ", none to be delivered\n";
   if (InNoInterruptRange(guest)) text += "in the Guest's range without interrupts\n";
   if (guest.cpu.halted) text += "the Guest sleeps\n";
-  constexpr std::string_view kPrefixes[] = {"irq."};
-  return text + ViewCounters(kPrefixes);
+  Stats stats;
+  parts_.control.machine().VisitStats(stats);
+  for (const auto& [name, value] : stats.counters()) {
+    if (value != 0 && name.starts_with("irq.")) {
+      text += absl::StrFormat("%-40s %d\n", name, value);
+    }
+  }
+  return text;
 }
 
 std::string DebugConsole::ViewTimer() const {
@@ -180,7 +187,7 @@ Status DebugConsole::DoInfo(Words words) {
     Say(ViewTimer());
   } else if (what == "queues") {
     constexpr std::string_view kPrefixes[] = {"block.", "console.", "net.", "rng."};
-    Say(ViewCounters(kPrefixes));
+    Say(ViewQueues(machine.bus()) + ViewCounters(kPrefixes));
   } else if (what == "breaks") {
     return DoBreak({});
   } else {

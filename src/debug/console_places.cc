@@ -23,7 +23,9 @@ std::string PlaceText(const StopPlace& place, const Symbols& symbols) {
     const std::string name = symbols.Describe(Lin(static_cast<u32>(place.address)));
     if (!name.empty()) text += " <" + name + ">";
   }
-  if (place.hits != 0) text += absl::StrFormat(", hit %d times", place.hits);
+  if (place.hits != 0)
+    text +=
+        place.hits == 1 ? ", hit once" : absl::StrFormat(", hit %d times", place.hits);
   if (!place.enabled) text += ", off";
   return text + "\n";
 }

@@ -49,7 +49,9 @@ std::string SystemType(u8 type) {
 }  // namespace
 
 std::string DescribeDescriptor(DescriptorWords words) {
-  if (words == DescriptorWords{}) return "empty";
+  // Nothing but what the Host sets in every entry (host-06 section 5): DPL 1, accessed.
+  constexpr DescriptorWords kEmptyMended{0, 0x2100};
+  if (words == DescriptorWords{} || words == kEmptyMended) return "empty";
   const Descriptor d{words.a, words.b, Lin(0)};
   std::string text = !d.IsSegment() ? SystemType(d.Type()) : d.IsCode() ? "code" : "data";
   text += absl::StrFormat(", base 0x%08x, limit 0x%08x, DPL %d", d.Base(), d.Limit(),
@@ -84,7 +86,7 @@ std::string ViewGdt(const PhysMemory& memory, const SwitcherPages& pages) {
   for (u32 entry = 0; entry < kGdtEntries; ++entry) {
     const DescriptorWords words = LoadDescriptor(
         memory, pages.state + (offsetof(LguestRoState, guest_gdt) + 8 * entry));
-    if (words == DescriptorWords{}) continue;
+    if (DescribeDescriptor(words) == "empty") continue;
     out += absl::StrFormat("%2d  0x%04x  %08x %08x  %s\n", entry, entry * 8, words.a,
                            words.b, DescribeDescriptor(words));
     if (*GdtUse(entry) != 0)

@@ -173,10 +173,12 @@ std::string LevelName(const DoubleWalk& walk, u32 level) {
   return "dir";
 }
 
-std::string EntryText(const DoubleWalk& walk, const std::optional<u64>& entry, bool guest,
-                      bool reached) {
+std::string EntryText(const DoubleWalk& walk, u32 level, const std::optional<u64>& entry,
+                      bool guest, bool reached) {
   if (!entry) return guest && reached ? "outside Guest memory" : "-";
   if (walk.levels == 3) {
+    // The four entries of the top have neither rights nor A.
+    if (level == 0 && Present(entry)) return absl::StrFormat("0x%016x P", *entry);
     return absl::StrFormat("0x%016x %s", *entry, DescribeEntry(*entry));
   }
   return absl::StrFormat("0x%08x %s", *entry, DescribeEntry(*entry));
@@ -303,8 +305,8 @@ std::string ViewPage(const PageSpace& space, Lin v) {
     const DoubleWalk::Level& level = walk.level[i];
     out +=
         absl::StrFormat("  %s  0x%03x        %-*s%s\n", LevelName(walk, i), level.index,
-                        width + 2, EntryText(walk, level.guest, true, reached),
-                        EntryText(walk, level.shadow, false, false));
+                        width + 2, EntryText(walk, i, level.guest, true, reached),
+                        EntryText(walk, i, level.shadow, false, false));
     reached = Present(level.guest);
   }
   out += absl::StrFormat("  page              %-*s%s\n", width + 2,

@@ -60,6 +60,7 @@ class Device {
   const DeviceShape& shape() const { return shape_; }
   const std::string& name() const { return shape_.name; }
   bool running() const { return running_; }
+  std::span<const Virtqueue> queues() const { return queues_; }
 
   // For the bus, before the Guest runs: queues in order, one for each of queue_sizes.
   void AttachQueue(Virtqueue queue) { queues_.push_back(std::move(queue)); }

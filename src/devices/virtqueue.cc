@@ -113,6 +113,11 @@ void Virtqueue::Store(Gpa at, T value) {
 
 u16 Virtqueue::AvailableIndex() const { return Load<u16>(ring_.available + 2); }
 
+Virtqueue::Progress Virtqueue::progress() const {
+  if (!connected()) return {};
+  return {AvailableIndex(), last_available_, Load<u16>(ring_.used + 2)};
+}
+
 Virtqueue::Descriptor Virtqueue::LoadDescriptor(const Table& table, u32 index) const {
   u8 bytes[kDescriptorBytes];
   CHECK(memory_->Read(table.at + index * kDescriptorBytes, bytes, sizeof bytes));

@@ -60,6 +60,15 @@ class Virtqueue {
   void Disconnect();
   bool connected() const { return ring_.size != 0; }
 
+  // How many buffers the Guest has announced, the device has taken and given back, as far
+  // as 16 bits count them. For those who look; all zero without a ring.
+  struct Progress {
+    u16 announced = 0;
+    u16 taken = 0;
+    u16 answered = 0;
+  };
+  Progress progress() const;
+
   u32 irq() const { return irq_; }
   const RingLayout& ring() const { return ring_; }
   GuestView& memory() const { return *memory_; }

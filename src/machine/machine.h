@@ -206,6 +206,7 @@ class Machine final : private EventSource, private HostServices, private IrqLine
   const Crossing& crossing() const { return *crossing_; }
   const MachineLayout& layout() const { return layout_; }
   const GuestView& view() const { return *view_; }
+  DeviceBus& bus() { return *bus_; }
   PagingMode mode() const { return mode_; }
 
  private:

@@ -116,6 +116,13 @@ constexpr const char* kPointHeads[] = {"workload", "pae",     "slots", "replacem
 std::span<const BenchColumn> BenchColumns() { return kColumns; }
 
 StatusOr<std::vector<BenchPoint>> BenchMatrix(const BenchOptions& options) {
+  const bool for_kernels = !options.initrd.empty() || !options.append.empty() ||
+                           !options.begin.empty() || !options.end.empty();
+  if (for_kernels && options.kernels.empty()) {
+    return Errorf(StatusCode::kOutOfRange,
+                  "bench: --initrd, --append, --begin and --end belong to a kernel of "
+                  "yours; name it with --kernel");
+  }
   const size_t subjects = options.kernels.empty()
                               ? WorkloadsOf(options).size() * options.pae.size()
                               : options.kernels.size();

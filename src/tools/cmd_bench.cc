@@ -11,6 +11,7 @@
 #include "tools/bench_scaling.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
+#include "tools/stream_file.h"
 
 namespace lgx {
 namespace {
@@ -58,6 +59,16 @@ Status WriteCharts(const std::string& folder, std::span<const ChartFile> charts)
   if (folder.empty()) return absl::OkStatus();
   for (const ChartFile& chart : charts) {
     LGX_RETURN_IF_ERROR(WriteText(folder + "/" + chart.name + ".svg", chart.svg));
+  }
+  return absl::OkStatus();
+}
+
+// Hours of work are not begun for a file that cannot be made.
+Status CheckOutputs(const BenchOptions& options) {
+  const std::string chart = options.svg.empty() ? "" : options.svg + "/chart.svg";
+  for (const std::string& path : {options.json, options.html, chart}) {
+    if (path.empty()) continue;
+    LGX_RETURN_IF_ERROR(StreamFile::Create(path).status());
   }
   return absl::OkStatus();
 }
@@ -111,8 +122,11 @@ int CmdBench(const BenchOptions& options, const std::string& command) {
     ListBenchmarks();
     return kExitOk;
   }
-  const Status status = options.name == "scaling" ? Scaling(options, command)
-                                                  : DemandPaging(options, command);
+  Status status = CheckOutputs(options);
+  if (status.ok()) {
+    status = options.name == "scaling" ? Scaling(options, command)
+                                       : DemandPaging(options, command);
+  }
   return status.ok() ? kExitOk : ReportError(status);
 }
 

@@ -1,7 +1,9 @@
 // lgx tour: the journey at a running machine.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "debug/guide.h"
@@ -10,9 +12,11 @@
 #include "guests/builtin_kernel.h"
 #include "machine/launcher.h"
 #include "machine/networks.h"
+#include "report/html.h"
 #include "tools/commands.h"
 #include "tools/exit_codes.h"
 #include "tools/journey_text.h"
+#include "tools/stream_file.h"
 
 namespace lgx {
 namespace {
@@ -49,7 +53,8 @@ class Visitor final : public LaunchObserver {
   SymbolTable symbols;
 };
 
-Status Visit(const MachineConfig& given, const Moment& moment) {
+// What is to be seen there.
+StatusOr<std::string> Visit(const MachineConfig& given, const Moment& moment) {
   MachineConfig config = given;
   config.kernel.cmdline = "demo";
   const BuiltinKernel builtin = BuiltinGuest();
@@ -62,12 +67,9 @@ Status Visit(const MachineConfig& given, const Moment& moment) {
   Machine& machine = run.machine();
   const Symbols symbols(visitor.symbols, &machine.switcher_text());
   Guide guide(machine, symbols, moment);
-  if (guide.Run()) {
-    Print(guide.text());
-  } else {
-    Print("(this never happens in the built-in guest: it belongs to other kernels)\n");
-  }
-  return absl::OkStatus();
+  if (guide.Run()) return std::string(guide.text());
+  return std::string(
+      "(this never happens in the built-in guest: it belongs to other kernels)\n");
 }
 
 Status Show(const JourneyStop& stop, const MachineConfig& config) {
@@ -76,8 +78,10 @@ Status Show(const JourneyStop& stop, const MachineConfig& config) {
   if (!stop.compare.empty()) Print(absl::StrFormat("compare: %s\n", stop.compare));
   const std::optional<Moment> moment = MomentOf(stop.name);
   if (!moment) return absl::OkStatus();
-  Print("\n");
-  return Visit(config, *moment);
+  const StatusOr<std::string> seen = Visit(config, *moment);
+  if (!seen.ok()) return seen.status();
+  Print("\n" + *seen);
+  return absl::OkStatus();
 }
 
 Status UnknownStop(const Journey& journey, const std::string& name) {
@@ -87,16 +91,49 @@ Status UnknownStop(const Journey& journey, const std::string& name) {
   return Errorf(StatusCode::kOutOfRange, "tour: there is no stop \"%s\"; %s", name, hint);
 }
 
-Status Live(const JourneyLife& life, const Journey& journey,
-            const MachineConfig& config) {
-  Print(std::string(life.title) + "\n");
-  for (const std::string_view name : life.stops) {
-    const JourneyStop* const stop = journey.Find(name);
-    if (stop == nullptr) return UnknownStop(journey, std::string(name));
-    Print("\n------------------------------------------------------------\n\n");
+// One of `stops` after the other.
+Status PrintAll(const std::string& title, std::span<const JourneyStop* const> stops,
+                const MachineConfig& config) {
+  if (!title.empty()) Print(title + "\n");
+  for (const JourneyStop* const stop : stops) {
+    if (!title.empty()) {
+      Print("\n------------------------------------------------------------\n\n");
+    }
     LGX_RETURN_IF_ERROR(Show(*stop, config));
   }
   return absl::OkStatus();
+}
+
+std::string Paragraph(std::string_view text) { return "<p>" + HtmlText(text) + "</p>\n"; }
+
+StatusOr<std::string> Slide(const JourneyStop& stop, const MachineConfig& config) {
+  std::string body = Paragraph(stop.text);
+  std::string source = "source: " + stop.file + ", " + stop.symbol;
+  if (!stop.compare.empty()) source += "; compare " + stop.compare;
+  body += Paragraph(source);
+  const std::optional<Moment> moment = MomentOf(stop.name);
+  if (!moment) return body;
+  const StatusOr<std::string> seen = Visit(config, *moment);
+  if (!seen.ok()) return seen.status();
+  return body + "<pre>" + HtmlText(*seen) + "</pre>\n";
+}
+
+// The same as a page to show others: a slide for each stop.
+Status Export(const std::string& title, std::span<const JourneyStop* const> stops,
+              const MachineConfig& config, const std::string& path) {
+  StatusOr<StreamFile> file = StreamFile::Create(path);
+  if (!file.ok()) return file.status();
+  HtmlPage page(title.empty() ? "A stop of the journey" : title,
+                "lgx tour: the text of the source, and the machine at that moment");
+  for (const JourneyStop* const stop : stops) {
+    const StatusOr<std::string> slide = Slide(*stop, config);
+    if (!slide.ok()) return slide.status();
+    std::string id = stop->name;
+    std::replace(id.begin(), id.end(), '.', '-');
+    page.Section(id, stop->name + " " + stop->title, *slide);
+  }
+  file->Write(page.Render());
+  return file->Finish();
 }
 
 Status Tour(const CommandLine& line) {
@@ -113,16 +150,27 @@ Status Tour(const CommandLine& line) {
     }
     name = stop->name;
   }
-  if (line.tour.list || name.empty()) {
+  const bool exports = !line.tour.export_to.empty();
+  if (line.tour.list || (name.empty() && !exports)) {
     List(*journey);
     return absl::OkStatus();
   }
-  if (const JourneyLife* const life = FindJourneyLife(name)) {
-    return Live(*life, *journey, line.config);
+  std::string title;
+  std::vector<const JourneyStop*> stops;
+  if (name.empty()) {
+    title = "The journey";
+    for (const JourneyStop& stop : journey->stops()) stops.push_back(&stop);
+  } else if (const JourneyLife* const life = FindJourneyLife(name)) {
+    title = life->title;
+    for (const std::string_view each : life->stops) stops.push_back(journey->Find(each));
+  } else {
+    stops.push_back(journey->Find(name));
   }
-  const JourneyStop* const stop = journey->Find(name);
-  if (stop == nullptr) return UnknownStop(*journey, name);
-  return Show(*stop, line.config);
+  if (std::count(stops.begin(), stops.end(), nullptr) != 0) {
+    return UnknownStop(*journey, name);
+  }
+  return exports ? Export(title, stops, line.config, line.tour.export_to)
+                 : PrintAll(title, stops, line.config);
 }
 
 }  // namespace

@@ -515,6 +515,13 @@ constexpr OptionSpec kOptions[] = {
           return absl::OkStatus();
         },
         "begin at the stop that names this place of lguest, as in lguest:H:330"),
+    Action(
+        "export", 0, SetOf(Command::kTour), "FILE",
+        [](std::string_view v, CommandLine* l) {
+          l->tour.export_to = v;
+          return absl::OkStatus();
+        },
+        "write an HTML page with a slide for each stop; all stops without STOP"),
     Value("pae", 0, SetOf(Command::kTour), "on|off", "cpu.pae",
           "page-table format (off)"),
 

@@ -94,9 +94,10 @@ struct InspectOptions {
 
 // `tour`.
 struct TourOptions {
-  std::string stop;   // empty: the list
-  bool list = false;  // --list
-  std::string from;   // a place of the reference
+  std::string stop;       // empty: the list
+  bool list = false;      // --list
+  std::string from;       // a place of the reference
+  std::string export_to;  // --export: an HTML file
 };
 
 // `disk create`, `disk info`, `disk commit`.

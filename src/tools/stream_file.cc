@@ -10,6 +10,10 @@ namespace lgx {
 namespace {
 
 Status CannotWrite(const std::string& path, int error) {
+  if (error == ENOENT || error == ENOTDIR) {
+    return Errorf(StatusCode::kNotFound, "cannot write '%s': %s; check the path", path,
+                  std::strerror(error));
+  }
   return Errorf(StatusCode::kUnavailable, "cannot write '%s': %s", path,
                 std::strerror(error));
 }

@@ -149,7 +149,7 @@ TEST_P(ConsoleTest, AWholeCrossingHasTwelveStagesInAndElevenBack) {
 TEST_P(ConsoleTest, BreakpointsAreSetListedHitAndTakenAway) {
   EXPECT_HAS(Ask("break count"), "1   break  lin:0x00120000 <count>");
   EXPECT_HAS(Ask("c"), "breakpoint 1");
-  EXPECT_HAS(Ask("break"), "hit 1 times");
+  EXPECT_HAS(Ask("break"), "hit once");
   EXPECT_HAS(Ask("regs"), "ring 1");
   EXPECT_HAS(Ask("bt"), "#0  0x00120000 <count>");
   EXPECT_HAS(Ask("enable 1 off"), ", off");
@@ -207,6 +207,7 @@ TEST_P(ConsoleTest, TablesOfTheProcessorAreShown) {
   EXPECT_HAS(Ask("info tlb"), "mmu.tlb.miss");
   EXPECT_HAS(Ask("info irq"), "virtual interrupts");
   EXPECT_HAS(Ask("info timer"), "alarm");
+  EXPECT_HAS(Ask("info queues"), "queue 0  256 entries");
   EXPECT_HAS(Ask("info queues"), "console.");
   EXPECT_HAS(Ask("inspect pages $eip"), "filled");
   EXPECT_HAS(Ask("inspect pages --map"), "guest-physical");

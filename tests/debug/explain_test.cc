@@ -93,6 +93,7 @@ TEST(Descriptors, AreDescribed) {
   EXPECT_EQ(DescribeDescriptor(TssDescriptor(0xffc02020)),
             "32-bit TSS, available, base 0xffc02020, limit 0x00000067, DPL 0");
   EXPECT_EQ(DescribeDescriptor({}), "empty");
+  EXPECT_EQ(DescribeDescriptor({0, 0x2100}), "empty") << "as the Host mends it";
   EXPECT_EQ(
       DescribeDescriptor({0xffff, 0x00cf1300}),
       "data, base 0x00000000, limit 0xffffffff, DPL 0, not present, 32-bit, writable, "

@@ -54,7 +54,10 @@ class Bench(ProgramTest):
         self.assertEqual(result.code, 2)
         result = run("bench", "demand-paging", "--workload", "exec rounds=1", "--html",
                      self.path("no/such/folder"))
-        self.assertEqual(result.code, 2, result.err)
+        self.assertEqual((result.code, result.out), (2, b""), result.err)
+        result = run("bench", "demand-paging", "--begin", "USERSPACE")
+        self.assertEqual(result.code, 2)
+        self.assertIn("--kernel", result.err)
 
 
 if __name__ == "__main__":

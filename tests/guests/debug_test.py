@@ -165,7 +165,7 @@ class EachCommand(ProgramTest):
         self.assertEqual(run("debug", log, "-m", "32M").code, 2)
         self.assertEqual(run("debug", self.write("bad.lgxlog", b"lgxlog\r\njunk")).code, 8)
         for what, says in {"guest": b"eax", "tlb": b"mmu.tlb", "gdt": b"LGUEST_CS",
-                           "idt": b"Switcher", "tss": b"stack", "virtqueue": b"console.",
+                           "idt": b"Switcher", "tss": b"stack", "virtqueue": b"announced",
                            "pages": b"guest-physical"}.items():
             shown = run("inspect", what, state)
             self.assertEqual((shown.code, shown.err), (0, ""))

@@ -50,6 +50,20 @@ class Tour(ProgramTest):
         self.assertEqual((result.code, result.err), (0, ""))
         self.assertEqual(result.out.count(b"source: src/"), 7)
 
+    def test_slides_for_a_course(self):
+        page = self.path("slides.html")
+        result = run("tour", "page-fault", "--export", page)
+        self.assertEqual((result.code, result.out, result.err), (0, b"", ""))
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        shown = run("tour", "page-fault").out.decode()
+        stops = re.findall(r"^source: ", shown, re.M)
+        self.assertEqual(text.count("<section"), len(stops))
+        self.assertIn("not yet filled: the next read faults once, invisibly", text)
+        self.assertNotRegex(text, r'(?:src|href)="(?!#|data:)')
+        self.assertEqual(run("tour", "page-fault", "--export", self.path("no/x.html")).code, 2)
+        self.assertEqual(run("tour", "nothing", "--export", page).code, 2)
+
     def test_unknown_stops_are_answered(self):
         result = run("tour", "pagign.040")
         self.assertEqual(result.code, 2)

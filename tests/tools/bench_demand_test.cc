@@ -31,6 +31,17 @@ TEST(BenchMatrix, WhatHasNoEffectIsNoAxis) {
   EXPECT_EQ(BenchMatrix(options)->size(), BenchWorkloads().size() - 1);
 }
 
+TEST(BenchMatrix, WhatBelongsToAKernelNeedsOne) {
+  for (std::string BenchOptions::* each : {&BenchOptions::initrd, &BenchOptions::append,
+                                           &BenchOptions::begin, &BenchOptions::end}) {
+    BenchOptions options;
+    options.*each = "x";
+    EXPECT_FALSE(BenchMatrix(options).ok());
+    options.kernels = {"vmlinux"};
+    EXPECT_TRUE(BenchMatrix(options).ok());
+  }
+}
+
 TEST(BenchMatrix, AKernelOfOnesOwnTakesThePlaceOfWorkloadAndFormat) {
   BenchOptions options;
   options.kernels = {"/a/b/vmlinux-one", "two"};
