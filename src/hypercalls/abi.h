@@ -89,6 +89,11 @@ struct Abi {
   // Port instructions and accesses to device memory go up to the Launcher, which asks for
   // registers and sets them; nothing is known of notifications. From 4.0.
   bool forwards_traps = false;
+  // A system call through an interrupt gate reaches the Guest. Kernels of 4.6 and later
+  // make such calls; before, the Host lost them (Q10).
+  bool reflects_syscalls = false;
+  // The present bit of a reflected page fault is that of the Guest's own tables (Q25).
+  bool exact_present = false;
 
   constexpr Call CallOf(u32 number) const {
     return number < kCallNumbers ? calls[number] : Call::kUnknown;

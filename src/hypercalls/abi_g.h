@@ -70,6 +70,8 @@ inline constexpr Abi kAbiG = {
     .ring_words = kAbiR.ring_words,
     .exact_in = true,
     .forwards_traps = true,
+    .reflects_syscalls = true,
+    .exact_present = true,
 };
 
 inline constexpr Abi kAbiG40 = [] {

@@ -5,9 +5,11 @@
 #include "absl/strings/str_format.h"
 #include "hypercalls/emulate_insn.h"
 #include "hypercalls/guest_code.h"
+#include "hypercalls/guest_idt.h"
 #include "hypercalls/guest_irq.h"
 #include "hypercalls/host_trace.h"
 #include "hypercalls/trap_forward.h"
+#include "mmu/page_walk.h"
 
 namespace lgx {
 namespace {
@@ -70,6 +72,18 @@ void Reflect(Guest& guest, u32 trap) {
   if (!DeliverTrap(guest, trap)) KillForUnhandledTrap(guest, trap);
 }
 
+// The CPU has looked at the shadow tables only. If they had a gap where the Guest's
+// tables have a page, though one that forbids the access, the error code says "not
+// present", and before 4.0 the Guest is told so (Q25). It matters to kernels of 4.12
+// and 4.13 without highmem: they write to a read-only page between their vmalloc area and
+// the fixmap to see whether that faults, and take "not present" there for a table that
+// another process has. There is nothing to copy, and they try again for ever.
+void TellPresent(Guest& guest) {
+  const DoubleWalk walk = guest.shadow.Observe(Lin(guest.cpu.last_pagefault));
+  if (!walk.gpa) return;
+  guest.cpu.regs.set_errcode(guest.cpu.regs.errcode() | kPfPresent);
+}
+
 void HandlePageFault(Guest& guest) {
   if (guest.trace.On(TraceCategory::kFault)) TracePageFault(guest);
   if (guest.shadow.DemandPage(Lin(guest.cpu.last_pagefault), guest.cpu.regs.errcode())) {
@@ -81,17 +95,23 @@ void HandlePageFault(Guest& guest) {
   if (guest.lguest_data && !guest.PutData(guest.abi.data.cr2, guest.cpu.last_pagefault)) {
     guest.Kill("Writing cr2");
   }
+  if (guest.abi.exact_present) TellPresent(guest);
   Reflect(guest, kPageFault);
 }
 
 // Trap numbers from 32 up: the Host's own interrupts, and three impostors.
-//   128   the system call vector as an interrupt gate: swallowed, the call does nothing
-//   (Q10) 80    without a Host interrupt: the CS that the CPU pushed when the Switcher's
-//   last iret
-//         faulted. The Guest has destroyed its CS or SS. The reference enters once more
-//         and dies of trap 256 there; we say so at once (Q11)
-//   other the Guest's ES, after `int n` on a vector with an error code (Q24)
+// - 128: the system call vector as an interrupt gate. Before 4.0 it is swallowed, and the
+//   call does nothing (Q10).
+// - 80 without a Host interrupt: the CS that the CPU pushed when the Switcher's last iret
+//   faulted. The Guest has destroyed its CS or SS. The reference enters once more and
+//   dies of trap 256 there; we say so at once (Q11).
+// - Any other: the Guest's ES, after `int n` on a vector with an error code (Q24).
 void HandleHostInterrupt(Guest& guest, u32 trap) {
+  if (guest.abi.reflects_syscalls &&
+      IsSyscallVector(trap, guest.options.syscall_vector)) {
+    Reflect(guest, trap);
+    return;
+  }
   if (trap == kLguestCs && !guest.host.port.TookHostInterrupt()) {
     KillForUnhandledTrap(guest, kImpossibleTrap);
     return;

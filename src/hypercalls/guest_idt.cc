@@ -46,11 +46,12 @@ void LoadIdtEntry(Guest& guest, u32 num, u32 lo, u32 hi) {
 // And only trap gates qualify. An interrupt gate would clear IF, the real one, and a
 // Guest with interrupts off could keep the machine for itself. Such traps take the long
 // way: the Host builds the frame and clears the Guest's imaginary flag instead. Linux
-// uses a trap gate for exactly one vector, 0x80, the system call.
+// uses a trap gate for exactly one vector, 0x80, the system call; from 4.6 on an
+// interrupt gate there as well, so each of its system calls takes two crossings.
 //:
 bool IsDirectCapable(u32 vector, u32 syscall_vector) {
   if (vector >= kFirstExternalVector) {
-    return vector == kSyscallVector || vector == syscall_vector;
+    return IsSyscallVector(vector, syscall_vector);
   }
   return vector != 6 && vector != 7 && vector != 13 && vector != 14 &&
          vector != kLguestTrapEntry;

@@ -18,6 +18,11 @@ constexpr bool GatePresent(DescriptorWords gate) {
 // LHCALL_LOAD_IDT_ENTRY. Kills with `Setting idt entry %u` or `bad IDT type %i`.
 void LoadIdtEntry(Guest& guest, u32 num, u32 lo, u32 hi);
 
+// Linux's own vector for system calls, or the one that the Host has set aside.
+constexpr bool IsSyscallVector(u32 vector, u32 syscall_vector) {
+  return vector == kSyscallVector || vector == syscall_vector;
+}
+
 // True if the Guest may get this vector straight from the CPU, given a trap gate.
 bool IsDirectCapable(u32 vector, u32 syscall_vector);
 

@@ -1,6 +1,7 @@
 #include "hypercalls/lguest_init.h"
 
 #include "absl/strings/str_format.h"
+#include "hypercalls/guest_idt.h"
 #include "hypercalls/guest_pages.h"
 #include "hypercalls/guest_time.h"
 
@@ -15,10 +16,6 @@ void KillForGuestPage(Guest& guest) {
   }
   guest.Kill(
       absl::StrFormat("bad guest page 0x%x", guest.mem_base + guest.lguest_data->value));
-}
-
-bool IsSyscallVector(const Guest& guest, u32 vector) {
-  return vector == kSyscallVector || vector == guest.options.syscall_vector;
 }
 
 // From 4.1 the range is one instruction, the iret itself.
@@ -65,7 +62,7 @@ void InitializeGuest(Guest& guest, const HcallArgs& args) {
     KillForGuestPage(guest);
     return;
   }
-  if (!IsSyscallVector(guest, syscall_vec)) {
+  if (!IsSyscallVector(syscall_vec, guest.options.syscall_vector)) {
     guest.Kill("bad syscall vector", absl::StrFormat("0x%x", syscall_vec));
     return;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "machine/loader_elf.h"
+#include "machine/payload.h"
 
 namespace lgx {
 namespace {
@@ -19,6 +20,12 @@ std::string ProtocolName(u16 protocol) {
 
 Status CheckHeader(Bytes file, const std::string& path) {
   if (!LooksLikeBzImage(file)) {
+    if (const Packing packing = PackingOf(file); packing != Packing::kNone) {
+      return Errorf(kInvalidArgument,
+                    "%s: this is packed with %s and no kernel as it is; lguest never "
+                    "unpacked one either. Unpack it and give what comes out",
+                    path, NameOf(packing));
+    }
     return Errorf(
         kInvalidArgument,
         "%s: this is neither ELF (no 7f 45 4c 46 at offset 0) nor a bzImage (no "

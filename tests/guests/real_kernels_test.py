@@ -118,7 +118,8 @@ class Workload(KernelTest):
         """Ratios of ground-truth.md that do not depend on the kernel's configuration."""
         _, _, boot = self.boot(image, "initrd-boot.img")
         _, _, both = self.boot(image, "initrd-work.img")
-        work = {name: both[name] - boot[name] for name in boot}
+        work = {name: both[name] - value for name, value in boot.items()
+                if isinstance(value, int)}  # others are histograms
         for name, real in (("mmu.fault.guest", 15_318),
                            ("hypercall.NEW_PGTABLE.count", 4_357),
                            ("hypercall.SET_PTE.count", 57_005),
@@ -136,7 +137,9 @@ class Workload(KernelTest):
 class Boot(KernelTest):
     @each()
     def test_G01_7_both_formats_of_a_kernel_begin_with_LGUEST_INIT(self, image):
-        for alignment in ("0x100000", "0x1000000"):
+        # A linker of today spoils later decompressors for 1 MiB (docs/evidence.md).
+        low = version(image) < (3, 0) or image.startswith("vmlinux")
+        for alignment in ("0x100000", "0x1000000") if low else ("0x1000000",):
             result, _, stats = self.boot(image, "initrd-boot.img",
                                          "--set", "kernel.alignment=" + alignment)
             self.assertIn(b"USERSPACE", result.out)

@@ -225,6 +225,68 @@ TEST_F(TrapForward, NotifyAndEventfdAreGone) {
   EXPECT_EQ(Reason(), "Bad hypercall 17\n");
 }
 
+// As kernels of 4.6 and later make them.
+TEST_F(TrapForward, Q10_ASystemCallThroughAnInterruptGateReachesTheGuest) {
+  BootG();
+  SetHandler(128, kGateInterrupt, 3);
+  Exit(128, 0, [](GuestRegs& r) { r.set_eip(0x08048002); });
+  EXPECT_EQ(Read(), -kEintr);
+  EXPECT_EQ(regs().eip(), HandlerOf(128));
+  EXPECT_EQ(Load<u32>(kStackTop - kOffset - 12), 0x08048002u);
+  EXPECT_EQ(Data(data().irq_enabled), 0u);
+  EXPECT_EQ(guest().stats.causes[kCauseVector128], 1u);
+}
+
+TEST_F(TrapForward, TheVectorThatTheHostHasSetAsideReachesTheGuestToo) {
+  options_.syscall_vector = 0x40;
+  MakeHost(0x100);
+  BootG();
+  SetHandler(0x40, kGateInterrupt, 3);
+  Exit(0x40, 0, [](GuestRegs& r) { r.set_eip(0x08048002); });
+  EXPECT_EQ(Read(), -kEintr);
+  EXPECT_EQ(regs().eip(), HandlerOf(0x40));
+}
+
+TEST_F(TrapForward, ASystemCallWithoutAHandlerIsTheEnd) {
+  BootG();
+  guest().cpu.idt[128] = {};
+  Exit(128, 0, [](GuestRegs& r) { r.set_eip(0x08048002); });
+  EXPECT_EQ(Read(), -kEnoent);
+  EXPECT_EQ(Reason(), "unhandled trap 128 at 0x8048002 (0)");
+}
+
+// Kernels of 4.12 look for pages that forbid writing, and must not hear that there is no
+// page, or they try again for ever.
+TEST_F(TrapForward, Q25_ThePresentBitIsThatOfTheGuestsOwnTables) {
+  struct Row {
+    u32 entry, errcode, told;
+  };
+  for (const Row& row : {Row{0x6061, 2, 3},  // read-only, never touched
+                         {0x6063, 6, 7},     // the kernel's alone
+                         {0x6060, 2, 2},     // not there
+                         {0, 4, 4}}) {
+    MakeHost(0x100);
+    BootG();
+    SetHandler(14);
+    Store<u32>(EntryAt(), row.entry);
+    PageFault(kOffset + 0x6124, row.errcode);
+    EXPECT_EQ(Read(), -kEintr);
+    EXPECT_EQ(regs().eip(), HandlerOf(14));
+    EXPECT_EQ(Load<u32>(kStackTop - kOffset - 16), row.told) << row.entry;
+    EXPECT_EQ(Data(data().cr2), kOffset + 0x6124);
+  }
+}
+
+TEST_F(HostTestF, Q25_EarlierGenerationsHearWhatTheShadowTablesHad) {
+  Boot();
+  SetHandler(14);
+  const u32 table = Load<u32>(guest().shadow.CurrentGpgdir().value + 768 * 4);
+  Store<u32>((table & ~kPageMask) + 4 * 6, 0x6063);  // not for a user
+  PageFault(kOffset + 0x6124, 6);
+  EXPECT_EQ(Run().kind, Kind::kSignal);
+  EXPECT_EQ(Load<u32>(kStackTop - kOffset - 16), 6u);
+}
+
 TEST_F(HostTestF, EarlierGenerationsHaveNoneOfThis) {
   Boot();
   for (const u32 request : {kLhreqGetreg, kLhreqSetreg, kLhreqTrap}) {

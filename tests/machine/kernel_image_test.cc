@@ -83,6 +83,11 @@ TEST(BadKernel, NoKernelAtAll) {
   ExpectRefusal(Inspect(text), kInvalidArgument, {"neither ELF", "Give a vmlinux"});
 }
 
+TEST(BadKernel, PackedByHand) {
+  ExpectRefusal(Inspect(PackGzip(BuildVmlinux({}))), kInvalidArgument,
+                {"packed with gzip", "Unpack it"});
+}
+
 TEST(BadKernel, WithoutLguest) {
   const ByteVector file = BuildVmlinux({.lguest = false});
   ExpectRefusal(Bootable(file), kInvalidArgument,
