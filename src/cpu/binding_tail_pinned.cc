@@ -117,6 +117,7 @@ Families MakeFamilies() {
 
 // The longest run that there is a handler for wins.
 const void* Specialised(std::span<const Op> run) {
+  if (run[0].id == kOutOfLine) return QuickOutOfLine(run[0]);
   static const auto* const families = new Families(MakeFamilies());
   for (std::size_t length = std::min<std::size_t>(run.size(), 3); length > 0; --length) {
     const u64 second = length > 1 ? run[1].id : kHandlerCount;

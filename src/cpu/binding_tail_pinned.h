@@ -50,6 +50,9 @@ std::span<const Family> IndexedFamilies();
 std::span<const Family> PairFamilies();
 std::span<const Family> RunFamilies();
 
+// The handler that stands in front of an out-of-line operation; null: there is none.
+const void* QuickOutOfLine(const Op& op);
+
 // BindingTable::specialised.
 const void* Specialised(std::span<const Op> run);
 

@@ -270,9 +270,28 @@ class Cpu final : public StoreWatch {
   // An IRET with a 32-bit operand, if it is one of the usual ones (quick_event.cc).
   // False: nothing has happened.
   bool ReturnQuickly();
-  // The same for a load of ES, SS, DS, FS or GS, and for a far jump.
+  // The same for a load of ES, SS, DS, FS or GS, for LTR, and for a far jump or call with
+  // a 32-bit operand.
   bool LoadSegmentQuickly(Seg seg, u16 selector);
-  bool JumpQuickly(u16 selector, u32 eip);
+  bool LoadTaskQuickly(u16 selector);
+  bool TransferQuickly(u16 selector, u32 eip, bool call);
+  // A load of ES, DS, FS or GS in protected mode, if nothing but the register changes: no
+  // mode, and no descriptor in memory. Else false, and nothing has happened.
+  [[gnu::always_inline]] bool LoadKnownSegment(Seg seg, u16 selector) {
+    Segment& s = segment(seg);
+    const bool in_mode = seg < Seg::kFs;
+    if ((selector & ~3u) == 0) {
+      if (in_mode && s.shape != 0) return false;
+      s = Segment();
+    } else {
+      const CachedDescriptor* const d = QuickDescriptor(selector);
+      if (d == nullptr || !d->IsDataFor(selector, state.cpl)) return false;
+      if (in_mode && s.shape != d->segment.shape) return false;
+      s = d->segment;
+    }
+    s.selector = selector;
+    return true;
+  }
   // INT n, INT3 and INTO (kSoftware) and INT1 (kTrap), as an out-of-line function ends
   // with it.
   Flow SoftwareInterrupt(u8 vector, EventKind kind = EventKind::kSoftware);
@@ -389,6 +408,8 @@ class Cpu final : public StoreWatch {
   // CPL, a segment register, CR0, CR3, CR4 or EFER changed: modes and TLB follow.
   void ModeChanged();
   void PagingChanged();
+  // CR3 alone, and with PAE the PDPT entries.
+  void SpaceChanged();
 
   // An out-of-line instruction has ended its block at next_eip. True: nothing is due
   // before the next one, so the handlers may go to its block themselves.
@@ -453,7 +474,10 @@ class Cpu final : public StoreWatch {
     return RaiseFalse(seg == Seg::kSs ? kVectorSs : kVectorGp, 0);
   }
   bool PageFault(Lin lin, u32 error);
-  bool AlignmentActive() const;
+  bool AlignmentActive() const {
+    return (state.eflags_rest & kEflagsAc) != 0 && state.cpl == 3 &&
+           (state.cr0 & kCr0Am) != 0;
+  }
   bool Aligned(Lin lin, u32 len, u32 align);
   bool CopyIn(Lin at, u8* bytes, u32 len, bool user);
   bool CopyInPages(Lin at, u8* bytes, u32 len, bool user);
@@ -478,12 +502,30 @@ class Cpu final : public StoreWatch {
   u32 FetchLimit(u32 eip, u32 wanted);
   u8 Mode(bool step) const;
   void ChooseTlb();
-  void ChooseTlbOfRing();
+  void ChooseTlbOfRing() {
+    tlb_now = AlignmentActive() ? MissAlways() : tlb_by_ring[state.cpl == 3];
+  }
+  // With alignment checks on, every access takes the slow path, which checks.
+  static TlbEntry* MissAlways();
+  void ChooseJumps();
 
   // quick_event.cc. False: nothing has happened.
   bool DeliverQuickly(const Event& event);
-  bool QuickLoad(u32 lin, u64* value) const;
-  const CachedDescriptor* QuickDescriptor(u16 selector);
+  // Eight bytes of a system table, if the TLB knows them.
+  [[gnu::always_inline]] bool QuickLoad(u32 lin, u64* value) const {
+    const TlbEntry& entry = tlb_by_ring[0][Tlb::IndexOf(lin)];
+    if (entry.read_tag != ((lin + 7) & ~kPageMask)) return false;
+    *value = LoadLe<u64>(entry.Host(lin));
+    return true;
+  }
+  // In the GDT; null: not at once.
+  [[gnu::always_inline]] const CachedDescriptor* QuickDescriptor(u16 selector) {
+    const bool in_gdt = (selector & ~3u) != 0 && (selector & 4) == 0;
+    if (!in_gdt || (selector | 7u) > state.gdtr.limit) return nullptr;
+    u64 bytes = 0;
+    if (!QuickLoad(state.gdtr.base + (selector & ~7u), &bytes)) return nullptr;
+    return &descriptors_.Decode(selector, bytes);
+  }
 
   bool GoThroughIdt(const Event& event);  // interrupt.cc
 
@@ -559,8 +601,8 @@ class Cpu final : public StoreWatch {
   bool inspects_data_ = false;
   bool inspect_stop_ = false;  // stop_requested_ is the inspector's
   u32 bounce_lin_ = 0;
-  DescriptorCache descriptors_;
   CpuStats stats_;
+  DescriptorCache descriptors_;
 };
 
 }  // namespace lgx

@@ -18,11 +18,6 @@ bool Cpu::PageFault(Lin lin, u32 error) {
   return false;
 }
 
-bool Cpu::AlignmentActive() const {
-  return state.cpl == 3 && (state.cr0 & kCr0Am) != 0 &&
-         (state.eflags_rest & kEflagsAc) != 0;
-}
-
 bool Cpu::Aligned(Lin lin, u32 len, u32 align) {
   if (!AlignmentActive()) return true;
   if (align == 0) align = len;

@@ -130,7 +130,9 @@ Flow FarTransfer(Cpu& cpu, u16 selector, u32 eip, bool call, u32 bytes) {
     }
     return JumpReal(cpu, selector, eip);
   }
-  if (!call && cpu.JumpQuickly(selector, eip)) return Flow::kEnd;
+  if ((!call || bytes == 4) && cpu.TransferQuickly(selector, eip, call)) {
+    return Flow::kEnd;
+  }
   if (IsNull(selector)) return cpu.Raise(kVectorGp, 0);
   Descriptor d;
   if (!ReadDescriptor(cpu, selector, kVectorGp, 0, &d)) return Flow::kFault;

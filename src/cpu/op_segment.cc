@@ -118,6 +118,7 @@ Flow LoadLdt(Cpu& cpu, u16 selector) {
 
 // LTR: an available TSS in the GDT, marked busy in memory.
 Flow LoadTr(Cpu& cpu, u16 selector) {
+  if (cpu.LoadTaskQuickly(selector)) return Flow::kNext;
   Descriptor d;
   if (IsNull(selector)) return cpu.Raise(kVectorGp, 0);
   if ((selector & 4) != 0) return cpu.Raise(kVectorGp, ErrorOf(selector));

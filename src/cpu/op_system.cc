@@ -1,5 +1,7 @@
 // What an operating system uses: control and model specific registers, descriptor
 // table registers, CPUID, and the flags that matter to it.
+#include <cstring>
+
 #include "cpu/cpuid.h"
 #include "cpu/protection.h"
 #include "cpu/slow_ops.h"
@@ -24,10 +26,11 @@ Flow SetPaging(Cpu& cpu, u32 cr0, u32 cr3, u32 cr4, bool reload) {
     if (!ReadPdptes(cpu, cr3, pdpte)) return Flow::kFault;
     for (u32 i = 0; i < 4; ++i) s.pdpte[i] = pdpte[i];
   }
+  const bool space_alone = s.cr0 == cr0 && s.cr4 == cr4;
   s.cr0 = cr0;
   s.cr3 = cr3;
   s.cr4 = cr4;
-  cpu.PagingChanged();
+  space_alone ? cpu.SpaceChanged() : cpu.PagingChanged();
   return Flow::kEnd;
 }
 
@@ -63,7 +66,14 @@ Flow StoreTable(Cpu& cpu, const Op& op, const TableRegister& table) {
 
 Flow LoadTable(Cpu& cpu, const Op& op, TableRegister* table) {
   u8 image[6];
-  if (!cpu.LoadBytes(static_cast<Seg>(op.seg), cpu.Offset(op), image, 6, 1)) {
+  const Segment& segment = cpu.segment(static_cast<Seg>(op.seg));
+  const u32 offset = cpu.Offset(op);
+  const u32 lin = segment.base + offset;
+  const TlbEntry& entry = cpu.tlb_now[Tlb::IndexOf(lin)];
+  if (segment.readable && segment.Contains(offset, sizeof image) &&
+      entry.read_tag == ((lin + (sizeof image - 1)) & ~kPageMask)) {
+    std::memcpy(image, entry.Host(lin), sizeof image);
+  } else if (!cpu.LoadBytes(static_cast<Seg>(op.seg), offset, image, sizeof image, 1)) {
     return Flow::kFault;
   }
   table->limit = LoadLe<u16>(image);

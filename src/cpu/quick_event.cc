@@ -16,6 +16,8 @@ constexpr u32 kCodeMask = 0x9d00, kCode = 0x9900;    // not conforming
 constexpr u32 kStackMask = 0x9b00, kStack = 0x9300;  // writable data
 constexpr u32 kDataMask = 0x9900, kData = 0x9100;
 constexpr u32 kReadableCodeMask = 0x9f00, kReadableCode = 0x9b00;  // not conforming
+constexpr u32 kTssMask = 0x9f00, kAvailableTss = 0x8900;           // of 32 bits
+constexpr u32 kTssBusy = 0x0200;
 
 bool IsStackFor(const CachedDescriptor& d, u16 selector, u32 cpl) {
   return (d.High() & kStackMask) == kStack && RplOf(selector) == cpl &&
@@ -29,36 +31,22 @@ void Fill(Segment* segment, const CachedDescriptor& d, u32 selector) {
 
 }  // namespace
 
-const CachedDescriptor& DescriptorCache::Decode(u16 selector, u64 bytes) {
-  CachedDescriptor& entry = entries_[IndexOf(selector)];
-  if (entry.bytes != bytes) {
-    entry.bytes = bytes;
-    Descriptor d;
-    d.low = static_cast<u32>(bytes);
-    d.high = static_cast<u32>(bytes >> 32);
-    FillSegment(&entry.segment, 0, d);
-  }
+const CachedDescriptor& DescriptorCache::Fill(u32 index, u64 bytes) {
+  CachedDescriptor& entry = entries_[index];
+  entry.bytes = bytes;
+  Descriptor d;
+  d.low = static_cast<u32>(bytes);
+  d.high = static_cast<u32>(bytes >> 32);
+  FillSegment(&entry.segment, 0, d);
+  const bool data =
+      (d.high & kDataMask) == kData || (d.high & kReadableCodeMask) == kReadableCode;
+  entry.data_below = data ? static_cast<u8>(d.Dpl() + 1) : 0;
   return entry;
-}
-
-// Eight bytes of a system table, if the TLB knows them.
-bool Cpu::QuickLoad(u32 lin, u64* value) const {
-  const TlbEntry& entry = tlb_by_ring[0][Tlb::IndexOf(lin)];
-  if (entry.read_tag != ((lin + 7) & ~kPageMask)) return false;
-  *value = LoadLe<u64>(entry.Host(lin));
-  return true;
-}
-
-const CachedDescriptor* Cpu::QuickDescriptor(u16 selector) {
-  const bool in_gdt = !IsNull(selector) && (selector & 4) == 0;
-  if (!in_gdt || (selector | 7u) > state.gdtr.limit) return nullptr;
-  u64 bytes = 0;
-  if (!QuickLoad(state.gdtr.base + (selector & ~7u), &bytes)) return nullptr;
-  return &descriptors_.Decode(selector, bytes);
 }
 
 bool Cpu::LoadSegmentQuickly(Seg seg, u16 selector) {
   if (!Protected() || V86() || uncached_) return false;
+  if (seg != Seg::kSs && LoadKnownSegment(seg, selector)) return true;
   const u8 shape = segment(seg).shape;
   // Like everything that is derived, the mode asks for the shape only, and not for that
   // of FS and GS.
@@ -72,21 +60,31 @@ bool Cpu::LoadSegmentQuickly(Seg seg, u16 selector) {
   }
   const CachedDescriptor* const d = QuickDescriptor(selector);
   if (d == nullptr) return false;
-  const u32 high = d->High(), dpl = d->segment.Dpl(), rpl = RplOf(selector);
   if (seg == Seg::kSs) {
-    if ((high & kStackMask) != kStack || rpl != state.cpl || dpl != state.cpl) {
-      return false;
-    }
-  } else {
-    const bool readable =
-        (high & kDataMask) == kData || (high & kReadableCodeMask) == kReadableCode;
-    if (!readable || rpl > dpl || state.cpl > dpl) return false;
+    const bool fits = (d->High() & kStackMask) == kStack &&
+                      RplOf(selector) == state.cpl && d->segment.Dpl() == state.cpl;
+    if (!fits) return false;
+  } else if (!d->IsDataFor(selector, state.cpl)) {
+    return false;
   }
   Fill(&segment(seg), *d, selector);
   return loaded();
 }
 
-bool Cpu::JumpQuickly(u16 selector, u32 eip) {
+bool Cpu::LoadTaskQuickly(u16 selector) {
+  if (uncached_) return false;
+  const CachedDescriptor* const d = QuickDescriptor(selector);
+  if (d == nullptr || (d->High() & kTssMask) != kAvailableTss) return false;
+  const u32 at = state.gdtr.base + (selector & ~7u);
+  const TlbEntry& entry = tlb_by_ring[0][Tlb::IndexOf(at)];
+  if (entry.write_tag != (at & ~kPageMask)) return false;
+  entry.Host(at)[5] = static_cast<u8>((d->High() | kTssBusy) >> 8);
+  Fill(&state.tr, *d, selector);
+  state.tr.attr |= kTssBusy >> 8;
+  return true;
+}
+
+bool Cpu::TransferQuickly(u16 selector, u32 eip, bool call) {
   if (!Protected() || V86() || uncached_) return false;
   const CachedDescriptor* const d = QuickDescriptor(selector);
   if (d == nullptr || (d->High() & kCodeMask) != kCode) return false;
@@ -95,6 +93,16 @@ bool Cpu::JumpQuickly(u16 selector, u32 eip) {
     return false;
   }
   Segment& cs = segment(Seg::kCs);
+  if (call) {
+    const u32 esp = Gpr(kEsp) - 8;
+    const TlbEntry& entry = tlb_now[Tlb::IndexOf(esp)];
+    if (!segment(Seg::kSs).IsFlatStack() || entry.write_tag != ((esp + 7) & ~kPageMask)) {
+      return false;
+    }
+    StoreLe<u32>(entry.Host(esp), next_eip);
+    StoreLe<u32>(entry.Host(esp + 4), cs.selector);
+    Gpr(kEsp) = esp;
+  }
   const u8 shape = cs.shape;
   Fill(&cs, *d, (selector & ~3u) | state.cpl);
   state.eip = next_eip = eip;

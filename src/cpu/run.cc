@@ -97,13 +97,25 @@ void Cpu::PagingChanged() {
   ModeChanged();
 }
 
+void Cpu::SpaceChanged() {
+  if ((state.cr0 & kCr0Pg) == 0) return PagingChanged();
+  const bool pae = (state.cr4 & kCr4Pae) != 0;
+  if (!tlb_.SelectSpace(pae ? state.cr3 & ~31u : state.cr3 & ~kPageMask, state.pdpte)) {
+    return PagingChanged();
+  }
+  ChooseTlb();
+  ChooseTlbOfRing();
+  ChooseJumps();
+}
+
+TlbEntry* Cpu::MissAlways() { return const_cast<TlbEntry*>(kMissAlways); }
+
 // With a data breakpoint set, or with an observer, the accesses of the processor itself
 // take the slow path too.
 void Cpu::ChooseTlb() {
   const bool misses = watches_data_ || access_observer_ != nullptr;
   for (const bool user : {false, true}) {
-    tlb_by_ring[user ? 1 : 0] =
-        misses ? const_cast<TlbEntry*>(kMissAlways) : tlb_.Entries(user);
+    tlb_by_ring[user ? 1 : 0] = misses ? MissAlways() : tlb_.Entries(user);
   }
 }
 
@@ -118,15 +130,13 @@ u8 Cpu::Mode(bool step) const {
                          (flat ? kModeFlat : 0) | (step ? kModeStep : 0));
 }
 
-// With alignment checks on, every access takes the slow path, which checks.
-void Cpu::ChooseTlbOfRing() {
-  tlb_now = AlignmentActive() ? const_cast<TlbEntry*>(kMissAlways)
-                              : tlb_by_ring[state.cpl == 3];
-}
-
 void Cpu::ModeChanged() {
   mode_ = Mode(false);
   ChooseTlbOfRing();
+  ChooseJumps();
+}
+
+void Cpu::ChooseJumps() {
   // The jump cache serves flat code only, where one bit of the mode is left to tell
   // apart.
   const u64 context = u64{tlb_.code_context()} << 1 | (mode_ & kModeUser);

@@ -40,6 +40,21 @@ class SpaceIndex {
     if (has) spaces_[number].recent = true;
     return has;
   }
+  // The same for a space with the rules of all the others here (what PagingRegisters has
+  // besides CR3 and PDPT entries).
+  bool IsSpace(u32 number, u32 cr3, const u64* pdpte, bool pae) const {
+    if (number >= spaces_.size()) return false;
+    const PagingRegisters& key = spaces_[number].key;
+    return key.paging && key.cr3 == cr3 &&
+           (!pae || (((key.pdpte[0] ^ pdpte[0]) | (key.pdpte[1] ^ pdpte[1]) |
+                      (key.pdpte[2] ^ pdpte[2]) | (key.pdpte[3] ^ pdpte[3])) == 0));
+  }
+  bool UseSpace(u32 number, u32 cr3, const u64* pdpte, bool pae) {
+    const bool is = IsSpace(number, cr3, pdpte, pae);
+    if (is) spaces_[number].recent = true;
+    return is;
+  }
+  const PagingRegisters& SpaceOf(u32 number) const { return spaces_[number].key; }
   // A number for a space that has none. If `*taken`, another space has lost it.
   u32 Give(const PagingRegisters& space, bool* taken);
   // `space`, which has none, gets a number that another one had.

@@ -21,6 +21,7 @@
 
 #include <array>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/types.h"
@@ -71,6 +72,17 @@ class Tlb final : private WalkObserver {
   // The address space that is current from now on. Cheap; call it on every CR3 load.
   // A change of anything but cr3 and pdpte drops every bank.
   void Select(const PagingRegisters& regs);
+  // The same where nothing but CR3 and, with PAE, the PDPT entries has changed, and the
+  // space is one of the last two. False: nothing has happened.
+  bool SelectSpace(u32 cr3, const u64* pdpte) {
+    if (spaces_.IsSpace(current_index_, cr3, pdpte, regs_.pae)) return true;
+    if (!spaces_.UseSpace(previous_index_, cr3, pdpte, regs_.pae)) return false;
+    ++stats_.bank_switch;
+    regs_ = spaces_.SpaceOf(previous_index_);
+    std::swap(current_index_, previous_index_);
+    current_ = &banks_[current_index_];
+    return true;
+  }
   const PagingRegisters& registers() const { return regs_; }
 
   static u32 IndexOf(u32 lin) { return (lin >> kPageShift) & (kEntries - 1); }

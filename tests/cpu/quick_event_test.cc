@@ -101,6 +101,90 @@ TEST_P(QuickEventTest, LoadOfASegmentSeesAChangedDescriptor) {
   EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
 }
 
+TEST_P(QuickEventTest, PopOfASegmentSeesAChangedDescriptor) {
+  m.SetDescriptor(CpuMachine::kFree, 0, 0xffffffff, 0xc093);
+  m.Start(
+      Code(kCode).Bytes({0x06, 0x6a, CpuMachine::kFree, 0x07}).Bytes({0x07}).Jmp(kCode));
+  m.Run(50);  // push %es; push $kFree; pop %es; pop %es
+  EXPECT_EQ(m.Selector(Seg::kEs), CpuMachine::kData0);
+  EXPECT_EQ(m.esp(), CpuMachine::kStack0);
+  EXPECT_EQ(m.Long(m.esp() - 4), CpuMachine::kData0);
+  m.Run(3);
+  EXPECT_EQ(m.Selector(Seg::kEs), CpuMachine::kFree);
+  EXPECT_TRUE(m.cpu.segment(Seg::kEs).IsFlatData());
+  m.Run(2);
+  m.SetDescriptor(CpuMachine::kFree, 0x5000, 0xff, 0x4092);  // not accessed yet
+  m.Run(3);
+  EXPECT_EQ(m.cpu.segment(Seg::kEs).base, 0x5000u);
+  EXPECT_EQ(m.Byte(CpuMachine::kGdt + CpuMachine::kFree + 5), 0x93);
+  m.Run(2);
+  m.SetDescriptor(CpuMachine::kFree, 0, 0xffffffff, 0xc013);  // not present
+  m.Run(3);
+  EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorNp + 1) << "the HLT of the handler of #NP";
+}
+
+TEST_P(QuickEventTest, SegmentsThatAMorePrivilegedRingHasAreRefused) {
+  m.EnterRing(3);
+  m.Start(Code(kCode).Bytes({0x6a, CpuMachine::kData3, 0x1f}).Jmp(kCode));
+  m.Run(30);  // push $kData3; pop %ds
+  EXPECT_EQ(m.Selector(Seg::kDs), CpuMachine::kData3);
+  m.Start(Code(kCode).Bytes({0x6a, CpuMachine::kData1, 0x1f}).Jmp(kCode));
+  m.Run(2);
+  EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
+}
+
+TEST_P(QuickEventTest, PushesOfSegmentsAndFlagsWriteFourBytes) {
+  m.PutLong(CpuMachine::kStack0 - 4, 0xffffffff);
+  m.PutLong(CpuMachine::kStack0 - 8, 0xffffffff);
+  m.cpu.SetEflags(kEflagsCf | kEflagsZf | kEflagsDf);
+  m.Start(Code(kCode).Bytes({0x1e, 0x9c}));  // push %ds; pushf
+  m.Run(2);
+  EXPECT_EQ(m.esp(), CpuMachine::kStack0 - 8);
+  EXPECT_EQ(m.Long(m.esp() + 4), CpuMachine::kData0);
+  EXPECT_EQ(m.Long(m.esp()), kEflagsCf | kEflagsZf | kEflagsDf | kEflagsOne);
+}
+
+TEST_P(QuickEventTest, TheTaskRegisterMarksItsSegmentBusy) {
+  constexpr u32 kType = CpuMachine::kGdt + CpuMachine::kFree + 5;
+  m.SetDescriptor(CpuMachine::kFree, 0x3000, 0x67, 0x0089);
+  // A busy one would be refused, so the loop frees it: mov $kFree, %eax; ltr %ax
+  m.Start(Code(kCode)
+              .MovImm(kEax, CpuMachine::kFree)
+              .Bytes({0x0f, 0x00, 0xd8})
+              .StoreByte(kType, 0x89)
+              .Jmp(kCode));
+  m.Run(40);
+  m.Run(2);
+  EXPECT_EQ(m.Byte(kType), 0x8b);
+  EXPECT_EQ(m.cpu.state.tr.selector, CpuMachine::kFree);
+  EXPECT_EQ(m.cpu.state.tr.base, 0x3000u);
+  EXPECT_EQ(m.cpu.state.tr.attr & 0xf, kTypeTss32Busy);
+  m.eip() = kCode;
+  m.Run(2);
+  EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
+}
+
+TEST_P(QuickEventTest, FarCallPushesAndSeesAChangedDescriptor) {
+  m.SetDescriptor(CpuMachine::kFree, 0, 0xffffffff, 0xc09b);
+  const u32 to = kCode + 0x100;
+  Code call(kCode);  // lcall $kFree, $to
+  call.Bytes({0x9a}).Long(to).Bytes({CpuMachine::kFree, 0});
+  m.Start(call.Jmp(kCode));
+  m.Put(Code(to).Bytes({0xcb}));  // lret
+  m.Run(30);
+  EXPECT_EQ(m.esp(), CpuMachine::kStack0);
+  m.Run(1);
+  EXPECT_EQ(m.eip(), to);
+  EXPECT_EQ(m.Selector(Seg::kCs), CpuMachine::kFree);
+  EXPECT_EQ(m.esp(), CpuMachine::kStack0 - 8);
+  EXPECT_EQ(m.Long(m.esp()), kCode + 7);
+  EXPECT_EQ(m.Long(m.esp() + 4), CpuMachine::kCode0);
+  m.Run(2);
+  m.SetDescriptor(CpuMachine::kFree, 0, kCode + 0xff, 0x409b);  // ends before the target
+  m.Run(1);
+  EXPECT_EQ(m.eip(), kHandlers + 16 * kVectorGp + 1) << "the HLT of the handler of #GP";
+}
+
 TEST_P(QuickEventTest, ANullSegmentIsLoadedAndRefusesAccesses) {
   m.eax() = 2;  // null, whatever its RPL
   m.Start(Code(kCode).Bytes({0x8e, 0xc0}).Bytes({0x26, 0xa1, 0, 0, 0, 0}));
@@ -148,6 +232,14 @@ TEST(DescriptorCache, AnEntryAnswersOnlyForItsBytes) {
   EXPECT_EQ(cache.Decode(16, 0).segment.limit, 0u);
   EXPECT_FALSE(DescriptorCache::Compete(0x08, 0x10));
   EXPECT_TRUE(DescriptorCache::Compete(0x08, 0x108));
+  // Of two rings, at the same place of two tables.
+  const u64 ring0 = 0x00cf93000000ffff, ring1 = 0x00cfb3000000ffff;
+  const CachedDescriptor& first = cache.Decode(0x10, ring0);
+  EXPECT_TRUE(cache.Decode(0x10, ring1).IsDataFor(0x11, 1));
+  EXPECT_EQ(first.bytes, ring0);
+  EXPECT_TRUE(first.IsDataFor(0x10, 0));
+  EXPECT_FALSE(first.IsDataFor(0x11, 0));
+  EXPECT_FALSE(first.IsDataFor(0x10, 1));
 }
 
 }  // namespace
