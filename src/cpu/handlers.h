@@ -22,6 +22,8 @@ namespace lgx {
   LGX_WIDTHS(H, op##RM) \
   LGX_WIDTHS(H, op##MR) \
   LGX_WIDTHS(H, op##MI)
+#define LGX_BIT_TESTS(H, name) \
+  H(name##RR32) H(name##RI32) H(name##MR32) H(name##MI32)
 #define LGX_CONDITIONS(H, name) \
   H(name##O) \
   H(name##No) \
@@ -78,7 +80,9 @@ namespace lgx {
                                   LGX_CONDITIONS(H, J) H(JmpLink) H(CallLink) H(JmpR) \
                                       H(JmpM) H(CallR) H(CallM) H(Ret) H(RetI) \
                                           H(BlockEnd) H(AddressX) H(AddressChecked) \
-                                              H(Address16Checked) H(OutOfLine) H(Stale)
+                                              H(Address16Checked) H(OutOfLine) H(Stale) \
+  LGX_BIT_TESTS(H, Bt) LGX_BIT_TESTS(H, Bts) LGX_BIT_TESTS(H, Btr) LGX_BIT_TESTS(H, Btc) \
+  H(ShldRRI32) H(ShrdRRI32) H(CallNear) H(JmpNear)
 // clang-format on
 
 enum HandlerId : u16 {

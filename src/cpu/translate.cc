@@ -267,7 +267,7 @@ void Translator::Specialise() {
 // True if the instruction has handlers of its own in this mode.
 bool Translator::Fast() {
   return FastAlu() || FastMove() || FastGroup() || FastExtend() || FastShift() ||
-         FastCondition() || FastStack() || FastBranch();
+         FastBits() || FastCondition() || FastStack() || FastBranch();
 }
 
 // 00 ... 3d: ADD OR ADC SBB AND SUB XOR CMP; 80 ... 83; 84 85 a8 a9: TEST
@@ -580,6 +580,51 @@ bool Translator::FastStack() {
   return true;
 }
 
+// 0f a3 ab b3 bb, 0f ba /4 ... /7: BT BTS BTR BTC; 0f a4 ac: SHLD, SHRD
+bool Translator::FastBits() {
+  const RawInsn& i = *insn_;
+  if (i.operand_bytes != 4) return false;
+  const u8 reg = RegOffset32(i.Reg());
+  const u8 rm = RegOffset32(i.Rm());
+  const bool mem = i.Mod() != 3;
+  static constexpr HandlerId kFirst[4] = {kBtRR32, kBtsRR32, kBtrRR32, kBtcRR32};
+  const auto form = [](u32 which, u32 number) {
+    return static_cast<HandlerId>(kFirst[which] + number);
+  };
+  switch (i.opcode) {
+    case 0x0fa3:
+    case 0x0fab:
+    case 0x0fb3:
+    case 0x0fbb: {
+      const u32 which = (i.opcode >> 3) & 3;
+      // The bit's own address is what a segment would have to check.
+      if (mem && !IsPlain()) return false;
+      mem ? EmitMemory(form(which, 2), 0, reg, 0, 4, which != 0)
+          : Emit(form(which, 0), rm, reg, 0);
+      return true;
+    }
+    case 0x0fba: {
+      if (i.Reg() < 4) return false;
+      const u32 which = i.Reg() & 3;
+      mem ? EmitMemory(form(which, 3), 0, 0, i.imm, 4, which != 0)
+          : Emit(form(which, 1), rm, 0, i.imm);
+      return true;
+    }
+    case 0x0fa4:
+    case 0x0fac:
+      if (mem || (i.imm & 31) == 0) return false;
+      Emit(i.opcode == 0x0fa4 ? kShldRRI32 : kShrdRRI32, rm, reg, i.imm & 31);
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Is the target in the page of the block?
+bool Translator::StaysOnPage(u32 target_offset) const {
+  return block_->offset + target_offset < kPageSize;
+}
+
 // 70 ... 7f, 0f 80 ... 8f, c2 c3, e8 e9 eb, ff /2 /4 with 32-bit operands in flat code
 bool Translator::FastBranch() {
   const RawInsn& i = *insn_;
@@ -598,11 +643,11 @@ bool Translator::FastBranch() {
   };
   switch (i.opcode) {
     case 0xe8:
-      EmitBranch(kCallLink, target);
+      EmitBranch(StaysOnPage(target) ? kCallLink : kCallNear, target);
       break;
     case 0xe9:
     case 0xeb:
-      EmitBranch(kJmpLink, target);
+      EmitBranch(StaysOnPage(target) ? kJmpLink : kJmpNear, target);
       break;
     case 0xc3:
       EmitBranch(kRet, 0);

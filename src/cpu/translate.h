@@ -42,6 +42,8 @@ class Translator {
   bool FastExtend();
   bool FastStack();
   bool FastShift();
+  bool FastBits();
+  bool StaysOnPage(u32 target_offset) const;
   bool FastBranch();
   bool FastCondition();
   void Emit(HandlerId handler, u8 dst, u8 src, u32 imm);
