@@ -23,7 +23,10 @@ class VirtualClock final : public HostClock {
   // A tick is the time of one instruction. `epoch` is the wall clock at the start, in
   // seconds since 1970. `cpu` outlives the clock.
   VirtualClock(Cpu& cpu, u64 ticks_per_second, i64 epoch)
-      : cpu_(cpu), rate_(ticks_per_second), epoch_(epoch) {}
+      : cpu_(cpu),
+        rate_(ticks_per_second),
+        epoch_(epoch),
+        tick_ns_(WholeNs(ticks_per_second)) {}
 
   u64 Ticks() const { return cpu_.retired() + skipped_; }
   u64 TicksPerSecond() const { return rate_; }
@@ -47,10 +50,17 @@ class VirtualClock final : public HostClock {
   u32 TscKhz() const override { return static_cast<u32>(rate_ / 1000); }
 
  private:
+  // The nanoseconds of a tick, if they are a whole number; else 0.
+  static u64 WholeNs(u64 rate);
+
   Cpu& cpu_;
   u64 rate_;
   i64 epoch_;
   u64 skipped_ = 0;
+  u64 tick_ns_;
+  // What TicksAt was last asked: it is asked for the same alarm again and again.
+  mutable u64 asked_ns_ = 0;
+  mutable u64 asked_ticks_ = 0;
 };
 
 }  // namespace lgx

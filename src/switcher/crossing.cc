@@ -93,9 +93,11 @@ void Crossing::Begin(const GuestEntry& entry) {
 bool Crossing::RunToEnd() {
   while (true) {
     if (cpu_.retired() >= stop_at_ || !failure_.empty()) return false;
-    RaiseDueEvents(requested_);
+    const bool asks = events_ != nullptr && !raised_;
+    const u64 next = asks ? events_->NextEvent() : EventSource::kNever;
+    RaiseDueEvents(requested_, next);
     requested_ = false;
-    const StopReason reason = RunUntil(std::min(Deadline(), stop_at_));
+    const StopReason reason = RunUntil(std::min(Deadline(next), stop_at_));
     if (reason == StopReason::kHalt) break;
     if (reason == StopReason::kInspect) return false;
     if (reason != StopReason::kDeadline && reason != StopReason::kRequest) {
@@ -121,19 +123,19 @@ bool Crossing::GiveUp(std::string why) {
 // One interrupt ends the crossing. What is due besides can wait for the Host, who will
 // look at everything; and what was due is due until then, so it must not be raised again
 // if somebody stops on the way back.
-void Crossing::RaiseDueEvents(bool requested) {
+void Crossing::RaiseDueEvents(bool requested, u64 next) {
   if (events_ == nullptr || raised_) return;
-  if (requested || cpu_.retired() >= events_->NextEvent()) {
+  if (requested || cpu_.retired() >= next) {
     cpu_.RaiseInterrupt(events_->EventDue());
     raised_ = true;
     raised_at_ = cpu_.retired();
   }
 }
 
-u64 Crossing::Deadline() {
+u64 Crossing::Deadline(u64 next) const {
   if (raised_ && loaded_) return raised_at_ + kPatience;
-  if (raised_ || events_ == nullptr) return cpu_.retired() + kFarAway;
-  return std::min(events_->NextEvent(), cpu_.retired() + kFarAway);
+  if (raised_) return cpu_.retired() + kFarAway;
+  return std::min(next, cpu_.retired() + kFarAway);
 }
 
 StopReason Crossing::RunUntil(u64 until) {

@@ -127,8 +127,9 @@ class Crossing final : public CrossingPort {
   bool GiveUp(std::string why);
   StopReason RunUntil(u64 until);
   StopReason Step(u64 until);
-  void RaiseDueEvents(bool requested);
-  u64 Deadline();
+  // `next`: what NextEvent() says, if it matters.
+  void RaiseDueEvents(bool requested, u64 next);
+  u64 Deadline(u64 next) const;
 
   Cpu& cpu_;
   HostEnv& host_;
