@@ -66,9 +66,10 @@ bool Cpu::ProbeLinear(Lin at, u32 len, Access access, bool user) {
   while (len != 0) {
     const u32 part = ToPageEnd(at, len);
     const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(at.value)];
-    const bool known = access == Access::kWrite
-                           ? LetsThrough(entry, at)
-                           : entry.read_tag == (at.value & ~kPageMask);
+    const bool known =
+        access == Access::kWrite
+            ? LetsThrough(entry, at) || tlb_.RecallForWriting(at.value, user)
+            : entry.read_tag == (at.value & ~kPageMask);
     if (!known) {
       const WalkResult walk = tlb_.Fill(at, access, user);
       if (!walk.ok) return PageFault(at, walk.error);
@@ -260,7 +261,7 @@ bool Cpu::StoreSlowly(u32 lin, u32 size, u32 value, const Op* op) {
   const u32 tag = lin & ~kPageMask;
   if (((lin + size - 1) & ~kPageMask) != tag) return CopyOut(Lin(lin), raw, size, user);
   const TlbEntry& entry = tlb_.Entries(user)[Tlb::IndexOf(lin)];
-  if (!LetsThrough(entry, Lin(lin))) {
+  if (!LetsThrough(entry, Lin(lin)) && !tlb_.RecallForWriting(lin, user)) {
     const WalkResult walk = tlb_.Fill(Lin(lin), Access::kWrite, user);
     if (!walk.ok) return PageFault(Lin(lin), walk.error);
     if ((entry.write_tag & ~TlbEntry::kAnnounced) != tag) {  // no RAM

@@ -157,7 +157,25 @@ WalkResult Tlb::Fill(Lin lin, Access access, bool user) {
 
 void Tlb::Remember(Lin lin, bool user, const TlbEntry& entry) {
   const u64 key = KeyOf(lin.value, user);
-  recent_[RecentIndex(key)] = Recent{key, entry.addend};
+  const u32 written = entry.write_tag & ~TlbEntry::kAnnounced;
+  const u64 writable = written == (lin.value & ~kPageMask) ? kRecentWritable : 0;
+  recent_[RecentIndex(key)] = Recent{key | writable, entry.addend};
+}
+
+// The mark is asked for anew: it may have come or gone since.
+bool Tlb::RecallForWriting(u32 lin, bool user) {
+  const u64 key = KeyOf(lin, user);
+  const Recent& recent = recent_[RecentIndex(key)];
+  TlbEntry& entry = Entries(user)[IndexOf(lin)];
+  if (recent.key != (key | kRecentWritable) || entry.addend == 0) return false;
+  const u32 tag = lin & ~kPageMask;
+  entry.read_tag = tag;
+  entry.addend = recent.addend;
+  const Mfn frame = MfnOf(memory_.MpaOfPointer(entry.Host(tag)));
+  const u32 watched = WatchOf(frame);
+  entry.write_tag = tag | watched;
+  if (watched == 0) NoteWriter(frame, IndexOf(lin));
+  return true;
 }
 
 // Nothing that was remembered for the bank is found from now on.
@@ -241,7 +259,7 @@ void Tlb::DropPageIn(Bank& bank, Lin lin) {
     if (entry.read_tag == tag) entry.read_tag = entry.write_tag = TlbEntry::kNoTag;
     const u64 key = KeyIn(bank, tag, ring == 1);
     Recent& recent = recent_[RecentIndex(key)];
-    if (recent.key == key) recent = Recent();
+    if ((recent.key & ~kRecentWritable) == key) recent = Recent();
   }
   for (int ring = 0; ring < 2; ++ring) {
     FetchEntry& entry =

@@ -97,7 +97,7 @@ class Tlb final : private WalkObserver {
   bool Recall(u32 lin, bool user) {
     const u64 key = KeyOf(lin, user);
     const Recent& recent = recent_[RecentIndex(key)];
-    if (recent.key != key) return false;
+    if ((recent.key & ~kRecentWritable) != key) return false;
     TlbEntry& entry = Entries(user)[IndexOf(lin)];
     if (entry.addend == 0) return false;  // in no list yet
     entry.read_tag = lin & ~kPageMask;
@@ -105,6 +105,8 @@ class Tlb final : private WalkObserver {
     entry.addend = recent.addend;
     return true;
   }
+  // The same for a page that could be written when it was remembered.
+  bool RecallForWriting(u32 lin, bool user);
   // Translates for an instruction fetch; on success `frame` is set.
   WalkResult Fetch(Lin lin, bool user);
 
@@ -179,10 +181,11 @@ class Tlb final : private WalkObserver {
     bool Empty() const;
   };
   struct Recent {
-    u64 key = 0;  // KeyOf, which is never 0
+    u64 key = 0;  // KeyOf, which is never 0, perhaps with kRecentWritable
     std::uintptr_t addend = 0;
   };
   static constexpr u32 kRecentBits = 10;
+  static constexpr u64 kRecentWritable = 2;  // RAM, and nothing but a mark in the way
   using BankSet = std::array<u64, kBanks / 64>;
   // A frame that served as a page table.
   struct Table {

@@ -300,6 +300,42 @@ TEST_F(TlbTest, AReadPageIsRecalledAsLongAsItsTranslationHolds) {
   EXPECT_FALSE(tlb_.Recall(kLin.value, true));
 }
 
+TEST_F(TlbTest, AWrittenPageIsRecalledForWriting) {
+  const Lin other(kLin.value + (Tlb::kEntries << kPageShift));  // of the same index
+  Set(kDirectory + 4, kOtherTable | kAll);
+  const auto lose = [&](Access access) {
+    ASSERT_TRUE(tlb_.Fill(kLin, access, true).ok);
+    ASSERT_TRUE(tlb_.Fill(other, Access::kRead, true).ok);
+    ASSERT_FALSE(Reads());
+  };
+  lose(Access::kRead);
+  EXPECT_FALSE(tlb_.RecallForWriting(kLin.value, true)) << "its D bit is not set";
+  lose(Access::kWrite);
+  EXPECT_TRUE(tlb_.RecallForWriting(kLin.value, true));
+  EXPECT_TRUE(Reads());
+  EXPECT_TRUE(Writes());
+  // It may have been read in between, and has then no write tag.
+  lose(Access::kWrite);
+  EXPECT_TRUE(tlb_.Recall(kLin.value, true));
+  EXPECT_FALSE(Writes());
+  EXPECT_TRUE(tlb_.RecallForWriting(kLin.value, true));
+  EXPECT_TRUE(Writes());
+  // Clearing D, or the right to write.
+  lose(Access::kWrite);
+  Map(kPage);
+  EXPECT_FALSE(tlb_.RecallForWriting(kLin.value, true));
+  // A page that is watched since then is recalled as one whose stores are announced, and
+  // one that is recalled loses its plain tag when it gets a mark.
+  lose(Access::kWrite);
+  EXPECT_TRUE(tlb_.RecallForWriting(kLin.value, true));
+  memory_->AddMark(Mfn(kPage >> 12), kHoldsCode);
+  tlb_.ForgetWrites(Mfn(kPage >> 12));
+  EXPECT_FALSE(Writes());
+  lose(Access::kWrite);
+  EXPECT_TRUE(tlb_.RecallForWriting(kLin.value, true));
+  EXPECT_FALSE(Writes());
+}
+
 TEST_F(TlbTest, ATableOfAllSpacesIsWatchedForAll) {
   const Lin beside(0x00006000);
   Set(PteAt(kTable, beside), (kPage + 0x3000) | kAll);
@@ -501,9 +537,10 @@ TEST_F(TlbTest, WhatHappensMatchesAWalkEachTime) {
         const TlbEntry entry = tlb_.Entries(user)[Tlb::IndexOf(lin.value)];
         const u32 tag = access == Access::kWrite ? entry.write_tag : entry.read_tag;
         if (tag != lin.value) {
-          if (access == Access::kWrite || !tlb_.Recall(lin.value, user)) {
-            (void)tlb_.Fill(lin, access, user);
-          }
+          const bool recalled = access == Access::kWrite
+                                    ? tlb_.RecallForWriting(lin.value, user)
+                                    : tlb_.Recall(lin.value, user);
+          if (!recalled) (void)tlb_.Fill(lin, access, user);
           break;
         }
         const WalkResult now = ObservePageTables(*memory_, tlb_.registers(), lin);
