@@ -130,7 +130,9 @@ TEST(MemTrace, SwitcherAndHostAreToldApartAndAreOutsideOfTheGuest) {
   std::map<std::string, u32> names;
   for (const Line& line : lines.all) {
     ++names[line.name];
-    if (line.name.starts_with("host")) EXPECT_TRUE(line.args.contains("mpa"));
+    if (line.name.starts_with("host")) {
+      EXPECT_TRUE(line.args.contains("mpa"));
+    }
   }
   for (const char* name :
        {"kernel write", "switcher read", "switcher write", "host read", "host write"}) {
